@@ -23,7 +23,6 @@ from tests.lab.airlock.honest.results import honest_results
 from tests.lab.airlock.kinds.models.sealed_versions import TODAY, features, named, put, version_files
 
 TEXTS = Path(__file__).with_name("honest_texts")
-CHANGELOG = Path(__file__).parents[2] / "CHANGELOG.md"
 
 
 def ordinary_results() -> Iterator[tuple[str, bytes]]:
@@ -32,7 +31,7 @@ def ordinary_results() -> Iterator[tuple[str, bytes]]:
     for made in (TABLES, PICTURES, NOTEBOOKS):
         for name, make in made.items():
             yield name, make(random)
-    for path in (*sorted(TEXTS.iterdir()), CHANGELOG):
+    for path in sorted(TEXTS.iterdir()):
         yield path.name.removesuffix(".py.txt") + ".py" * path.name.endswith(".py.txt"), path.read_bytes()
 
 

@@ -61,6 +61,7 @@ FLOWS: Mapping[str, Flow] = MappingProxyType(
         "attack": Flow(("compute",), (RESEARCHER, PLATFORM), "act.attack-rows"),
         "register": Flow(("platform",), (RESEARCHER, PLATFORM), "act.register-version"),
         "promote": Flow(("platform",), (PLATFORM,), "act.promote-version", recent=True),
+        "refuse-promotion": Flow(("platform",), (PLATFORM,), "act.refuse-version", seconds=HOUR),
         "roll-back": Flow(("platform",), (PLATFORM,), "act.roll-back-to-version", recent=True),
         "snapshot": Flow(("compute", "platform"), (PLATFORM,), "act.make-snapshot"),
         "dossiers": Flow(("compute", "platform"), (PLATFORM,), "act.make-credit-files"),

@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from credit.errors import Missing
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.requests.settings import AgentSettings
 from credit.requests.task import Task
 from credit.settings import read
 from credit.shelf import OpenedSeal, Shelf
+from credit.versions import require_champion
 from models.settings import ComputeSettings
 
 if TYPE_CHECKING:
@@ -62,6 +62,4 @@ class Compute:
 
     def champion(self, model: str) -> OpenedSeal:
         """The version that the platform points at, every file verified; raises :class:`Missing`."""
-        if (pointer := self.shelf.pointer(f"champion-{model}", {"platform"})) is None:
-            raise Missing("compute.no-version-champion", name=model)
-        return self.shelf.open(str(pointer["version"]))
+        return require_champion(self.shelf, model)

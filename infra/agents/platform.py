@@ -24,7 +24,7 @@ from credit.requests.task import Handler, StepResult, Task, touches_nothing
 from credit.separation.involvement import PeopleHistory
 from credit.settings import read
 from credit.shelf import Shelf
-from credit.versions import require_version
+from credit.versions import champion_of, require_champion, require_version
 from infra.agents.mandates import SigningMandates, is_requested
 from infra.agents.platform_clients import PlatformClients
 from lab.accounts.accounts import Accounts
@@ -91,8 +91,18 @@ class Platform:
         task.report(f"measuring {version.seal.terms['model']} again, and judging", 0, 0)
         address, token = self.settings.ray_address, self.settings.ray_token
         with cluster(address, token=token) if address else nullcontext(in_process()) as tasks:
-            verdict = promote(version, registry=self.registry(), tasks=tasks, **self.shared(task))
+            waiver = str(task.arguments.get("waiver") or "")
+            verdict = promote(version, registry=self.registry(), tasks=tasks, waiver=waiver, **self.shared(task))
         return StepResult({"version": version.seal.id, "verdict": verdict.as_json()})
+
+    def refuse(self, task: Task) -> StepResult:
+        """Refuse the promotion of a version that waits for it, for the reason that the request gives."""
+        from models.promotion.promote import refuse
+
+        version = require_version(self.shelf, str(task.arguments["version"]))
+        shared = {name: value for name, value in self.shared(task).items() if name not in ("platform_key", "today")}
+        refuse(version, why=str(task.arguments["why"]), **shared)
+        return StepResult({"version": version.seal.id})
 
     def roll_back(self, task: Task) -> StepResult:
         """Make a version that was promoted before the champion again."""
@@ -108,14 +118,16 @@ class Platform:
         from models.registry.exports.sql import as_sql
         from models.scoring.scorer import Scorer
 
-        version, form = require_version(self.shelf, str(task.arguments["version"])), str(task.arguments["form"])
+        version, form = require_champion(self.shelf, str(task.arguments["version"])), str(task.arguments["form"])
         if form not in ("sql", "pmml"):
             raise Malformed("platform.no-such-form", form=form)
         scorer = Scorer.load(version.path)
         text = as_sql(scorer, str(task.arguments.get("table") or "features")) if form == "sql" else as_pmml(scorer)
-        details = {"as": form, "digest": digest(text.encode())}
+        champion = champion_of(self.shelf, str(version.seal.terms["model"])) == version.seal.id
+        details = {"as": form, "digest": digest(text.encode()), "champion": champion}
         self.ledger.append("version.exported", version.seal.id, by=task.by, details=details)
-        return StepResult({"version": version.seal.id, "as": form, "bytes": len(text)}, private={"text": text})
+        made = {"version": version.seal.id, "as": form, "bytes": len(text), "champion": champion}
+        return StepResult(made, private={"text": text})
 
     def usage(self, task: Task) -> StepResult:
         """Count what each bank used in a month, and sign the statement."""
@@ -159,6 +171,7 @@ def open_agent(settings: AgentSettings, env: Mapping[str, str]) -> Agent:
         **dict.fromkeys(("repair", "withdraw", "snapshot", "dossiers", "evaluate"), platform.point),
         "register": platform.register,
         "promote": platform.promote,
+        "refuse-promotion": platform.refuse,
         "roll-back": platform.roll_back,
         "export": platform.export,
         "usage": platform.usage,

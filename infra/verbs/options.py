@@ -46,3 +46,4 @@ By = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of words.")]
 CatalogueName = Annotated[str, typer.Option("--catalogue", help="The catalogue: city, beijing, cumcm or a folder.")]
 Model = Annotated[str, typer.Argument(help="A model (its newest version) or the id of a version.")]
+Champion = Annotated[str, typer.Argument(help="A model (its champion) or the id of a version.")]

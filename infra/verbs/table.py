@@ -111,6 +111,9 @@ _SUMMARIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "service.inquiry": {
             "dossiers": "Make the credit files (信用档案) that queries and reports are made of.",
         },
+        "models.history": {
+            "history": "Show which version of a model was in production when, and who decided it.",
+        },
         "models.evaluate": {
             "evaluate": "Evaluate every subject for a month: grades, and who rose or fell.",
         },

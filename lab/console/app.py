@@ -21,6 +21,7 @@ from lab.console.pages import (
     help,
     home,
     ledgers,
+    models,
     orders,
     parcels,
     projects,
@@ -34,8 +35,8 @@ from lab.console.settings import HubSettings
 from lab.settings import ResearchSettings
 
 PAGES = (
-    home, parcels, files, collected, projects, accounts, orders, ledgers, verdicts, cards, bank, requests, emergency,
-    sessions, help,
+    home, parcels, files, collected, projects, accounts, orders, ledgers, verdicts, cards, models, bank, requests,
+    emergency, sessions, help,
 )  # fmt: skip
 
 

@@ -14,6 +14,8 @@ from credit.errors import CreditError
 from credit.requests.flows import flow_of
 from credit.requests.request import Stage
 from lab.accounts.account import AccountChange
+from lab.console.production.model_state import model_names, model_state
+from lab.console.production.versions import ModelVersion, objection_to_judge, read_version
 from lab.console.request_session import RequestSession
 
 
@@ -43,12 +45,13 @@ class Awaiting:
 
     changes: tuple[AccountChange, ...] = ()
     requests: tuple[AwaitedRequest, ...] = ()
+    promotions: tuple[ModelVersion, ...] = ()
     fault: CreditError | None = None
 
     @property
     def count(self) -> int:
-        """How many changes and requests wait."""
-        return len(self.changes) + len(self.requests)
+        """How many changes, requests and promotions wait."""
+        return len(self.changes) + len(self.requests) + len(self.promotions)
 
     @classmethod
     def of(cls, session: RequestSession) -> Awaiting:
@@ -58,10 +61,19 @@ class Awaiting:
         changes = tuple(
             each for each in session.app_state.accounts.changes() if session.name not in (each.by.name, each.name)
         )
+        promotions = promotions_for(session)
         try:
-            return cls(changes, tuple(each for each in unconfirmed(session) if not each.own))
+            return cls(changes, tuple(each for each in unconfirmed(session) if not each.own), promotions)
         except CreditError as fault:
-            return cls(changes, fault=fault)
+            return cls(changes, (), promotions, fault=fault)
+
+
+def promotions_for(session: RequestSession) -> tuple[ModelVersion, ...]:
+    """The versions whose promotion is requested and about which this person may decide."""
+    state = session.app_state
+    ids = [id for model in model_names(state) for id in model_state(state, model).waiting]
+    waiting = [read_version(state, state.shelf.open(id, deep=False).seal) for id in ids]
+    return tuple(each for each in waiting if objection_to_judge(state, each, session.name) is None)
 
 
 def unconfirmed(session: RequestSession) -> list[AwaitedRequest]:

@@ -29,6 +29,7 @@ NAVIGATION = (  # path, key of its name, roles that may open it
     ("parcels", "parcels", LAB),
     ("projects", "projects", LAB),
     ("orders", "orders", LAB),
+    ("models", "models", READERS),
     ("received", "received", EVERYONE),
     ("ledger", "ledger", READERS),
     ("verdicts", "verdicts", AUDITORS),

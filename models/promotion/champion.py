@@ -15,6 +15,7 @@ from credit.errors import CreditError, Refused
 from credit.messages import Text
 from credit.requests.failure import messages_of
 from credit.shelf import OpenedSeal, Shelf
+from credit.versions import champion_of
 from models.boosting.recipe import Recipe
 from models.dataset import sample as samples
 from models.dataset.sample import Sample
@@ -41,8 +42,7 @@ class ChampionRows:
 
 def champion_version(order: Order, shelf: Shelf) -> str:
     """The id of the version that the platform promoted for this model; empty without one."""
-    pointer = shelf.pointer(f"champion-{order.model}", {"platform"})
-    return "" if pointer is None else str(pointer["version"])
+    return champion_of(shelf, order.model)
 
 
 def champion_rows(

@@ -15,18 +15,18 @@ from typing import Any
 from credit.actor import Actor, Role
 from credit.canonical import digest_json
 from credit.errors import Malformed, Refused
-from credit.gate import Gate, Verdict
+from credit.gate import Gate, Outcome, Verdict
 from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.petition import State, fold_petition, require_move
 from credit.seal import Kind
 from credit.separation.involvement import PeopleHistory
+from credit.separation.version_judges import require_judge, require_requester
 from credit.shelf import OpenedSeal, Shelf
 from credit.usage_rights import LENDING_USE, require_use, stated_rights
 from models.distributed.ray_cluster import Tasks, in_process
 from models.promotion.case import prepare_case, version_rights
 from models.promotion.gate import promotion_gate
-from models.promotion.judges import require_judge, require_requester
 from models.promotion.measured_version import PromotionCase
 from models.registry.mlflow_registry import Registry
 from models.registry.run_summary import run_figures, run_tags
@@ -75,13 +75,16 @@ def promote(
     tasks: Tasks | None = None,
     gate: Gate[PromotionCase] | None = None,
     today: date | None = None,
+    waiver: str = "",
 ) -> Verdict:
     """Review a version and, when it passes the gate, make it the champion of its model.
 
-    Refuses before any work a person who had a part in the version (:mod:`models.promotion.judges`). ``people`` is
-    read again after the work, which takes minutes. Raises :class:`~credit.errors.Refused` with the findings
-    when the
-    version does not pass; either way the verdict is in the ledger.
+    What the gate leaves to a person (REVIEW) passes with a ``waiver``: the reason for which ``by`` accepts it, in the
+    ledger with the checks that it is about. No waiver opens the gate for a check that failed.
+
+    Refuses before any work a person who had a part in the version (:mod:`credit.separation.version_judges`).
+    ``people`` is read again after the work, which takes minutes. Raises :class:`~credit.errors.Refused` with the
+    findings when the version does not pass; either way the verdict is in the ledger.
     """
     _require_version(version)
     seal, model = version.seal, version.seal.terms["model"]
@@ -101,12 +104,38 @@ def promote(
     require_judge(version, by=by, entries=ledger.about(seal.id), people=people(), shelf=shelf)
     require_requester(version, entries=ledger.about(seal.id), people=people())
     details = {"model": model, "maker": str(seal.made_by), "verdict": verdict.as_json()}
-    if not verdict.passed:
+    if waiver and verdict.outcome is Outcome.REVIEW:
+        waived = [finding.check for finding in verdict.findings if finding.outcome is Outcome.REVIEW]
+        details |= {"waiver": {"why": waiver, "checks": waived}}
+    elif not verdict.passed:
         ledger.append(f"{PETITION}.refused", seal.id, by=by, details=details)
         verdict.require()
     ledger.append(f"{PETITION}.granted", seal.id, by=by, details=details)
     _set_champion(version, verdict.as_json(), by=by, shelf=shelf, key=platform_key, registry=registry)
     return verdict
+
+
+def refuse(
+    version: OpenedSeal,
+    *,
+    why: str,
+    by: Actor,
+    shelf: Shelf,
+    ledger: Ledger,
+    people: ReadPeople,
+) -> None:
+    """Refuse the promotion of a version that waits for it, without measuring it, for a reason (``why``).
+
+    Raises :class:`Refused` for a person who may not judge it, or when no request waits.
+    """
+    _require_version(version)
+    seal = version.seal
+    by.require_role(Role.PLATFORM, act="act.refuse-version")
+    entries = ledger.about(seal.id)
+    require_judge(version, by=by, entries=entries, people=people(), shelf=shelf)
+    require_move(fold_petition(entries, PETITION, seal.id), "refused", object_id=seal.id)
+    details = {"model": seal.terms["model"], "maker": str(seal.made_by), "why": why}
+    ledger.append(f"{PETITION}.refused", seal.id, by=by, details=details)
 
 
 def roll_back(

@@ -14,6 +14,7 @@ from credit.actor import Actor
 from credit.keys import SigningKey
 from credit.ledger import Ledger
 from credit.shelf import OpenedSeal, Shelf
+from credit.versions import champion_of
 from models.features.duckdb_engine import Limits
 from models.scoring.scorer import Scorer
 from models.snapshots.build import make_snapshot
@@ -49,8 +50,8 @@ def renew(
         progress(f"making {name} again", 0, 0)
         if name == DOSSIERS:
             made["dossiers"] = make_dossiers(release=release, previous=before, progress=progress, **shared).id
-        elif (champion := shelf.pointer(f"champion-{name}", {"platform"})) is not None:
-            version = shelf.open(str(champion["version"]))
+        elif champion := champion_of(shelf, name):
+            version = shelf.open(champion)
             as_of = date.fromisoformat(before.seal.terms["as_of"])
             made["snapshots"][name] = make_snapshot(
                 version=version,

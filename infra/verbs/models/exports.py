@@ -11,7 +11,7 @@ import typer
 from infra import output
 from infra.home import Home
 from infra.language.texts import localized
-from infra.verbs.options import AsJson, By, Model
+from infra.verbs.options import AsJson, By, Champion
 from infra.verbs.requesting import carry_out
 
 
@@ -28,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def export(
-    name: Model,
+    name: Champion,
     out: Annotated[Path, typer.Option(help="The file to write.")],
     form: Annotated[ExportForm, typer.Option("--as", help="The language.")] = ExportForm.SQL,
     table: Annotated[str, typer.Option(help="For SQL: the table that has the features.")] = "features",
@@ -40,5 +40,13 @@ def export(
 
     made = carry_out(Home.here(), "export", {"version": name, "form": str(form), "table": table}, by=by)
     write_atomically(out, made.private["text"].encode())
-    data = {"version": made.last["version"], "as": str(form), "file": str(out), "bytes": made.last["bytes"]}
-    output.result(data, as_json=as_json, text=localized("cli.export.written", file=output.safe(out)))
+    data = {
+        "version": made.last["version"],
+        "as": str(form),
+        "file": str(out),
+        "bytes": made.last["bytes"],
+        "champion": made.last["champion"],
+    }
+    champion = made.last["champion"]
+    text = localized("cli.export.written" if champion else "cli.export.not-champion", file=output.safe(out))
+    output.result(data, as_json=as_json, text=text)

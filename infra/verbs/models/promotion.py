@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from credit.errors import Refused
+from credit.errors import Malformed, Refused
 from credit.gate import Finding
 from infra import output
 from infra.home import Home
@@ -31,6 +31,8 @@ def register(name: Model, by: By = "", as_json: AsJson = False) -> None:
 def promote(
     name: Model,
     again: Annotated[str, typer.Option(help="Roll back to a version that was promoted before: the reason.")] = "",
+    waive: Annotated[str, typer.Option(help="Accept what the gate leaves to a person: the reason.")] = "",
+    refuse: Annotated[str, typer.Option(help="Refuse the promotion that is requested: the reason.")] = "",
     today: Today = None,
     by: By = "",
     as_json: AsJson = False,
@@ -39,10 +41,14 @@ def promote(
 
     Neither the maker of the version nor the person who requested the promotion may judge it.
     """
-    arguments = {"version": name, **({"why": again} if again else {})}
+    if (bool(again), bool(waive), bool(refuse)).count(True) > 1:
+        raise Malformed("promote-verb.one-of-three")
+    verb = "roll-back" if again else "refuse-promotion" if refuse else "promote"
+    arguments = {"version": name}
+    arguments |= {"why": again or refuse} if again or refuse else {"waiver": waive} if waive else {}
     home, day = Home.here(), options.requested_day(today)
     try:
-        made = carry_out(home, "roll-back" if again else "promote", arguments, by=by, today=day).last
+        made = carry_out(home, verb, arguments, by=by, today=day).last
     except Refused as error:
         verdict = last_refusal(home, name) if error.findings else None
         if verdict:

@@ -13,7 +13,7 @@ from infra.home import Home
 from infra.language.texts import localized
 from infra.progress import progress
 from infra.verbs import options
-from infra.verbs.options import AsJson, By, Model, Today
+from infra.verbs.options import AsJson, By, Champion, Today
 from infra.verbs.requesting import carry_out
 
 if TYPE_CHECKING:
@@ -83,11 +83,11 @@ def train(
         output.evidence(model, each["version"], each["evidence"])
 
 
-def card(name: Model, as_json: AsJson = False) -> None:
+def card(name: Champion, as_json: AsJson = False) -> None:
     """Print a version's model card."""
-    from credit.versions import require_version
+    from credit.versions import require_champion
 
-    version = require_version(Home.here().shelf, name)
+    version = require_champion(Home.here().shelf, name)
     text = (version.path / "card.md").read_text(encoding="utf-8")
     if as_json:
         output.document({"version": version.seal.id, "card": text})

@@ -7,10 +7,10 @@ import re
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from credit.canonical import digest
-from credit.errors import Broken, Missing
+from credit.errors import Missing
 from credit.seal import Kind
 from lab.console.access_rules import READERS, get_page
+from lab.console.production.version_files import sealed_file
 from lab.console.request_session import CurrentSession
 
 MOST = 200  # the newest versions on the page
@@ -32,9 +32,4 @@ def card_page(session: CurrentSession, id: str) -> Response:
     if not _VERSION.fullmatch(id):
         raise Missing("error-pages.no-such-page")
     opened = session.app_state.shelf.open(id, deep=False)
-    if CARD not in opened.seal.files:
-        raise Missing("error-pages.no-such-page")
-    content = (opened.path / CARD).read_bytes()
-    if digest(content) != opened.seal.files[CARD]:
-        raise Broken("orders.version-file-changed")
-    return session.page("card.html.j2", version=opened.seal, card=content.decode())
+    return session.page("card.html.j2", version=opened.seal, card=sealed_file(opened, CARD).decode())

@@ -14,6 +14,7 @@ from credit.shelf import Shelf
 from lab.console.app import create_app
 from lab.console.settings import HubSettings
 from tests.lab.console.made_answers import some_answers
+from tests.lab.console.made_versions import MadeVersions, some_versions
 from tests.lab.console.servers import PREFIX, Servers, running_servers, served
 from tests.lab.console.zone import Zone
 
@@ -32,6 +33,12 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     zone.parcels.update(zone.some_parcels())
     with running_servers(zone, root) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def versions(servers: Servers) -> MadeVersions:
+    """Versions of a model in every state, for the pages of models."""
+    return some_versions(servers.zone)
 
 
 def console_of(zone: Zone) -> FastAPI:

@@ -14,7 +14,7 @@ from tests.lab.console.servers import PREFIX, Servers, form_token, routes_of
 pytestmark = pytest.mark.servers
 PEOPLE = {"wang": {Role.PLATFORM}, "li": {Role.REVIEWER}, "bo": {Role.RESEARCHER}, "sun": {Role.AUDITOR}}
 PEOPLE |= {"guo": {Role.BANK}, "he": {Role.CITY}}
-OF_OBJECTS = ("picture", "collected", "cards/")  # whose object may be another, or none
+OF_OBJECTS = ("picture", "collected", "cards/", "models/", "requests/")  # whose object may be another, or none
 NOT_YOURS = "may not open this page"
 
 
@@ -31,6 +31,7 @@ def paths(app: FastAPI, servers: Servers) -> list[tuple[str, str, Access]]:
         "number": "1",
         "language": "en",
         "act": "confirm",
+        "model": "enterprise",
     }
     requests = []
     for route in routes_of(app):

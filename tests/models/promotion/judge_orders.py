@@ -13,8 +13,8 @@ from credit.keys import SigningKey
 from credit.ledger import START, Entry
 from credit.seal import Kind
 from credit.separation.involvement import PeopleHistory
+from credit.separation.version_judges import require_judge
 from credit.shelf import OpenedSeal, Shelf
-from models.promotion.judges import require_judge
 from tests.credit.separation.account_changes import AccountsSince
 
 MAKER, OPS = Actor("alice", Role.RESEARCHER), Actor("ops", Role.PLATFORM)

@@ -9,8 +9,8 @@ import pytest
 from credit.actor import Actor, Role
 from credit.errors import Refused
 from credit.keys import SigningKey
+from credit.separation.version_judges import require_requester
 from credit.shelf import Shelf
-from models.promotion.judges import require_requester
 from tests.models.promotion.judge_orders import WrittenEvents, differences, version_of_an_order
 
 pytestmark = pytest.mark.attack

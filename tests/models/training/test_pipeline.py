@@ -7,18 +7,22 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from credit.actor import Role
 from credit.errors import Broken, Lapsed, Malformed, Missing, Refused
+from credit.gate import Finding, Gate, Outcome
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
+from credit.messages import Text
 from credit.seal import Kind
 from credit.separation.involvement import PeopleHistory
 from credit.shelf import OpenedSeal, Shelf
 from models.distributed.ray_cluster import Tasks, in_process
-from models.promotion.promote import promote, register, roll_back
+from models.promotion.measured_version import PromotionCase
+from models.promotion.promote import promote, refuse, register, roll_back
 from models.registry.mlflow_registry import Registry
 from models.registry.version import FILES
 from models.scoring.scorer import Scorer
@@ -259,6 +263,54 @@ def test_a_challenger_with_less_information_does_not_pass(
         roll_back(challenger, why="a trial", by=made.CHECKER, **services)  # type: ignore[arg-type]
     roll_back(version, why="a trial", by=made.CHECKER, **services)  # type: ignore[arg-type]
     assert registry.champion("trained_in_a_test") == version.seal.id
+
+
+def test_a_person_accepts_what_the_gate_leaves_to_one_and_refuses_without_measuring(
+    version: OpenedSeal, shelf: Shelf, keys: Keys, ledger: Ledger, registry: Registry, ray_cluster: Tasks
+) -> None:
+    """A waiver is in the ledger with its checks; it opens no gate for a failed check."""
+    zone = {"shelf": shelf, "ledger": ledger, "people": read_people}
+    services = zone | {"platform_key": keys["platform"], "registry": registry, "tasks": ray_cluster}
+    name, model = version.seal.id, version.seal.terms["model"]
+
+    def gate(outcome: Outcome) -> Gate[PromotionCase]:
+        return Gate("promotion", (lambda *_: Finding.of("parity", outcome, Text.verbatim("a group is off")),), {})
+
+    register(version, by=made.RESEARCHER, ledger=ledger, registry=registry)
+    for outcome, waiver in ((Outcome.REVIEW, ""), (Outcome.FAIL, "I accept it")):
+        with pytest.raises(Refused) as refused:
+            promote(version, by=made.CHECKER, gate=gate(outcome), waiver=waiver, **services)  # type: ignore[arg-type]
+        assert refused.value.findings
+        ledger.append("promotion.asked", name, by=made.RESEARCHER, details={"model": model})
+    promote(version, by=made.CHECKER, gate=gate(Outcome.REVIEW), waiver="The group is small", **services)  # type: ignore[arg-type]
+    granted = ledger.about(name)[-1]
+    assert granted.details["waiver"] == {"why": "The group is small", "checks": ["parity"]}
+    with pytest.raises(Refused):  # nothing waits
+        refuse(version, why="no", by=made.CHECKER, **zone)  # type: ignore[arg-type]
+
+
+@pytest.mark.attack
+def test_a_request_is_refused_by_a_person_who_had_no_part_in_it(
+    release: OpenedSeal, shelf: Shelf, keys: Keys, ledger: Ledger, registry: Registry
+) -> None:
+    """With a reason, without measuring; the maker does not, and what was refused may be requested again."""
+    with shelf.staging() as folder:
+        (folder / "version.json").write_text("{}")
+        made_of: dict[str, Any] = {"parents": (release.seal.id,), "terms": {"model": "refused_in_a_test"}}
+        ends = {"expires_on": release.seal.expires_on, "by": made.RESEARCHER, "key": keys["compute"]}
+        seal = shelf.put(folder, Kind.VERSION, **made_of, **ends)
+    waiting = shelf.open(seal.id)
+    zone: dict[str, Any] = {"shelf": shelf, "ledger": ledger, "people": read_people}
+    ledger.append("promotion.asked", seal.id, by=made.RESEARCHER, details={"model": "refused_in_a_test"})
+    maker = type(made.CHECKER)(made.RESEARCHER.name, made.CHECKER.role)
+    for person in (made.RESEARCHER, maker):
+        with pytest.raises(Refused):
+            refuse(waiting, why="no", by=person, **zone)
+    refuse(waiting, why="Its label is wrong", by=made.CHECKER, **zone)
+    last = ledger.about(seal.id)[-1]
+    assert (last.verb, last.details["why"], last.by) == ("promotion.refused", "Its label is wrong", made.CHECKER)
+    with pytest.raises(Refused):
+        refuse(waiting, why="again", by=made.CHECKER, **zone)
 
 
 def test_nothing_is_made_or_logged_of_a_sample_of_one_outcome(

@@ -9,7 +9,6 @@ from tests.lab.airlock.honest.made_results import made_results
 
 FOLDER, ROOT = Path(__file__).parent, Path(__file__).parents[4]
 OF_THE_REPOSITORY = (
-    "CHANGELOG.md",
     "README.md",
     "README.zh.md",
     "docs/researcher.md",
@@ -29,5 +28,12 @@ def honest_results() -> Iterator[tuple[str, bytes]]:
         if path.suffix in (".md", ".txt", ".sql"):
             yield path.name.removesuffix(".txt") if path.name.endswith(".py.txt") else path.name, path.read_bytes()
     yield from made_results()
+    yield "CHANGELOG.md", earlier_changes().encode()
     for name in OF_THE_REPOSITORY:
         yield name.replace("/", "_"), (ROOT / name).read_bytes()
+
+
+def earlier_changes() -> str:
+    """The changelog below the section that is being written: that one grows, and a test would then shape its words."""
+    whole = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    return "## " + whole.split("\n## ", 2)[2]

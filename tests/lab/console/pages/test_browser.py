@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.lab.console.made_versions import MadeVersions
 from tests.lab.console.servers import Servers
 
 pytestmark = pytest.mark.servers
@@ -14,10 +15,10 @@ WIDTHS = (1280, 390)
 PAGES = {
     "wang": (
         "", "parcels", "projects", "projects/new", "projects/xiaowei", "orders", "ledger", "ledger/research/3",
-        "accounts", "requests", "emergency", "help",
+        "accounts", "requests", "emergency", "help", "models", "models/enterprise",
     ),
     "li": ("", "parcels", "parcels/{fresh}", "parcels/{half}", "parcels/{refused}"),
-    "sun": ("", "ledger", "ledger/research/3", "verdicts", "cards"),
+    "sun": ("", "ledger", "ledger/research/3", "verdicts", "cards", "models", "models/enterprise"),
     "guo": ("", "bank"),
     "he": ("", "help"),
     "bo": ("", "parcels", "parcels/{clean}", "projects", "orders"),
@@ -62,7 +63,9 @@ def enter(browser: Browser, servers: Servers, name: str, *, width: int = 1280, *
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_can_be_used_by_keyboard(browser: Browser, servers: Servers, name: str, width: int) -> None:
+def test_every_page_can_be_used_by_keyboard(
+    browser: Browser, servers: Servers, versions: MadeVersions, name: str, width: int
+) -> None:
     """Tab reaches every control, visibly and with a focus ring; every control has an accessible name."""
     page = enter(browser, servers, name, width=width, locale="zh-CN" if width == 390 else "en-GB")
     messages: list[str] = []

@@ -1,0 +1,1 @@
+"""What is in production (上线管理): the champions, what waits for them, and what served when."""

@@ -1,0 +1,86 @@
+"""What is in production of one model: the champion, since when and by whom, what the service answers from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from credit.champion_history import ChampionChange, changes_of
+from credit.errors import CreditError
+from credit.ledger import Entry
+from credit.petition import State, fold_petition
+from credit.seal import Kind
+from credit.versions import POINTS, champion_of
+from lab.console.app_state import AppState
+
+PROMOTIONS = "promotion."
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """The state of a model. ``snapshot`` are the terms of the snapshot that the service answers from, with its ``id``.
+
+    ``agrees`` is False where the platform's pointer names another version than the ledger's last promotion: one of
+    them was then changed by hand. ``fault`` is why a pointer cannot be read.
+    """
+
+    model: str
+    champion: str
+    changes: tuple[ChampionChange, ...]
+    waiting: tuple[str, ...]
+    snapshot: Mapping[str, Any]
+    fault: CreditError | None = None
+
+    @property
+    def change(self) -> ChampionChange | None:
+        """The change that made the champion what it is; None where there is none, or none in the ledger."""
+        last = self.changes[-1] if self.changes else None
+        return last if last is not None and last.version == self.champion else None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the pointer and the ledger name the same version."""
+        return (self.changes[-1].version if self.changes else "") == self.champion
+
+    @property
+    def answers_from_champion(self) -> bool:
+        """Whether the snapshot in use was made by the champion."""
+        return not self.snapshot or self.snapshot.get("version") == self.champion
+
+
+def model_names(app_state: AppState) -> list[str]:
+    """Every model of which a version lies on the shelf or was ever promoted."""
+    named = {str(seal.terms.get("model", "")) for seal in app_state.shelf.list(Kind.VERSION)}
+    named |= {str(each.details.get("model", "")) for each in promotions(app_state)}
+    return sorted(named - {""})
+
+
+def promotions(app_state: AppState) -> list[Entry]:
+    """The entries of the platform's ledger about promotions; none where that ledger is not readable here."""
+    index = app_state.indexes.get("platform")
+    if index is None:
+        return []
+    index.catch_up()
+    return list(index.entries(PROMOTIONS))
+
+
+def model_state(app_state: AppState, model: str) -> ModelState:
+    """The state of a model now."""
+    entries, shelf = promotions(app_state), app_state.shelf
+    champion, snapshot, fault = "", {}, None
+    try:
+        champion = champion_of(shelf, model)
+        if pointer := shelf.pointer(f"snapshot-{model}", POINTS):
+            seal = shelf.open(str(pointer["snapshot"]), deep=False).seal
+            snapshot = {**seal.terms, "id": seal.id, "made_at": seal.made_at}
+    except CreditError as error:
+        fault = error
+    return ModelState(model, champion, tuple(changes_of(entries, model)), _waiting(entries, model), snapshot, fault)
+
+
+def _waiting(entries: list[Entry], model: str) -> tuple[str, ...]:
+    """The ids of the versions of a model whose promotion is requested and not decided."""
+    versions = dict.fromkeys(each.object for each in entries if each.details.get("model") == model)
+    petitions = ((each, fold_petition(entries, "promotion", each)) for each in versions)
+    return tuple(each for each, petition in petitions if petition and petition.state is State.REQUESTED)
