@@ -1,7 +1,7 @@
 """Proofs of inclusion (存证证明): the lines of a ledger from one entry to the signature that covers it.
 
-A person who has the zone's public key verifies a proof without the ledger. It shows that the zone wrote the entry, and when
-by its clock; that nothing was written between it and another entry is shown by the whole ledger alone
+A person who has the zone's public key verifies a proof without the ledger. It shows that the zone wrote the entry, and
+when by its clock; that nothing was written between it and another entry is shown by the whole ledger alone
 (:meth:`~credit.ledger.Ledger.verify`).
 """
 

@@ -44,7 +44,7 @@ def page(servers: Servers, name: str, at: str = "models/enterprise") -> str:
     return html.unescape(answer.text)
 
 
-def test_the_page_shows_what_serves_since_when_by_whom_and_what_waits(servers: Servers, versions: MadeVersions) -> None:
+def test_the_page_shows_what_is_in_production_and_what_waits(servers: Servers, versions: MadeVersions) -> None:
     """With the line of time, one band a change, and the figures of each version."""
     text = page(servers, "wang")
     assert text.count("<rect ") == 3
