@@ -64,7 +64,7 @@ def intake_rss_mib_100m() -> None:
 def growth_2m_20m() -> None:
     """How much longer ten times the rows take."""
     if _is_selected("20m"):
-        few, many = _brought_in("2m"), _brought_in("20m")
+        few, many = _measured_home("2m"), _measured_home("20m")
         more = {"seconds_2m": few["seconds"], "seconds_20m": many["seconds"]}
         record("growth_2m_20m", many["seconds"] / few["seconds"], "times", goal=11, data=DATA, more=more)
 
@@ -73,7 +73,7 @@ def delivery_seconds_1m_into_20m() -> None:
     """Seconds for one million rows more, of which one in ten replaces a stored one and one in ten is there already."""
     for size, figure in (("2m", "delivery_seconds_1m_into_2m"), ("20m", "delivery_seconds_1m_into_20m")):
         if _is_selected(size):
-            _brought_in(size)
+            _measured_home(size)
             with tempfile.TemporaryDirectory(dir=OUT) as copy:
                 home = Path(copy) / "home"
                 shutil.copytree(OUT / size, home, copy_function=os.link)
@@ -88,7 +88,7 @@ def release_ratio_20m() -> None:
     """Seconds of a release, beside those of DuckDB copying the same rows and columns with the same compression."""
     for size, figure in (("2m", "release_ratio_2m"), ("20m", "release_ratio_20m")):
         if _is_selected(size):
-            _brought_in(size)
+            _measured_home(size)
             made, copied = _process("release", OUT / size), _process("copy", OUT / size)
             more = {"seconds": made["seconds"], "copy_seconds": copied["seconds"], "rss_mib": made["rss_mib"]}
             record(figure, made["seconds"] / copied["seconds"], "times", goal=2, data=DATA, more=more)
@@ -96,7 +96,7 @@ def release_ratio_20m() -> None:
 
 def _rss(size: str) -> None:
     if _is_selected(size):
-        done = _brought_in(size)
+        done = _measured_home(size)
         more = {"rows": SIZES[size], "seconds": done["seconds"], "bytes_per_row": done["bytes"] / SIZES[size]}
         record(f"intake_rss_mib_{size}", done["rss_mib"], "MiB", goal=LIMIT, data=DATA, more=more)
 
@@ -106,7 +106,7 @@ def _is_selected(size: str) -> bool:
 
 
 @cache
-def _brought_in(size: str) -> dict[str, float]:
+def _measured_home(size: str) -> dict[str, float]:
     """A home with so many rows, brought in by deliveries: seconds, the most memory, and the bytes of its files."""
     home = OUT / size
     shutil.rmtree(home, ignore_errors=True)
