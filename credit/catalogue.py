@@ -27,7 +27,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _KEYS = {
     "name", "title", "english", "source", "market", "subjects", "standard", "openness", "sharing", "usage", "file",
     "subject", "surrogate", "key", "time", "repair_document", "fields", "layouts", "checks", "constants",
-    "registers", "subject_kind", "state", "scope", "certificate",
+    "registers", "subject_kind", "state", "scope", "certificate", "archives",
 }  # fmt: skip
 _NEEDED = {"name", "title", "source", "openness", "sharing", "usage", "file", "subject", "key", "time", "fields"}
 
@@ -84,6 +84,7 @@ class Table:
     subject_kind: Field | None = None
     state: Field | None = None
     scope: Field | None = None  # holds the scope of each record (公开类型, 信息使用范围)
+    archives: tuple[str, ...] = ()  # kinds of subject beside `subjects` whose records may be seen and are not scored
     certificate: bool = False  # a special report (信用代证) shows its records of every severity, also ended ones
 
     @property
@@ -144,6 +145,7 @@ class Table:
             subject_kind=find(data.get("subject_kind")),
             state=find(data.get("state")),
             scope=find(data.get("scope")),
+            archives=tuple(data.get("archives") or ()),
             certificate=bool(data.get("certificate", False)),
         )
 

@@ -21,9 +21,10 @@ class SubjectKind(StrEnum):
 
     ENTERPRISE = "enterprise"  # 企业, 91
     INDIVIDUAL_BUSINESS = "individual_business"  # 个体工商户, 92
-    COOPERATIVE = "cooperative"  # 农民专业合作社, 93
-    PUBLIC_INSTITUTION = "public_institution"  # 机关、事业单位, 11 and 12
-    SOCIAL_ORGANISATION = "social_organisation"  # 社会组织, 51–53
+    COOPERATIVE = "cooperative"  # 农民专业合作社, 93; rural collectives (农村集体经济组织), N1–N3 and N9
+    GOVERNMENT_BODY = "government_body"  # 机关, 11
+    PUBLIC_INSTITUTION = "public_institution"  # 事业单位 and what else 机构编制 registers, 12, 13 and 19
+    SOCIAL_ORGANISATION = "social_organisation"  # 社会组织, 51–53 and 59; law offices 31, trade unions 81
     OTHER = "other"
 
 

@@ -26,11 +26,10 @@ _KINDS = {
     "91": SubjectKind.ENTERPRISE,
     "92": SubjectKind.INDIVIDUAL_BUSINESS,
     "93": SubjectKind.COOPERATIVE,
-    "11": SubjectKind.PUBLIC_INSTITUTION,
-    "12": SubjectKind.PUBLIC_INSTITUTION,
-    "51": SubjectKind.SOCIAL_ORGANISATION,
-    "52": SubjectKind.SOCIAL_ORGANISATION,
-    "53": SubjectKind.SOCIAL_ORGANISATION,
+    **dict.fromkeys(("N1", "N2", "N3", "N9"), SubjectKind.COOPERATIVE),
+    "11": SubjectKind.GOVERNMENT_BODY,
+    **dict.fromkeys(("12", "13", "19"), SubjectKind.PUBLIC_INSTITUTION),
+    **dict.fromkeys(("31", "51", "52", "53", "59", "81"), SubjectKind.SOCIAL_ORGANISATION),
 }
 
 

@@ -48,7 +48,7 @@ def faults_of(table: Table, *, today: date, more: tuple[tuple[str, str], ...] = 
         code = table.subject.name
         for id in uscc_sql.FAULTS:
             faults.append(Fault(Text.of(id), f"_code_fault = {text(id)}", code))
-        kinds = " and ".join(kind.replace("_", " ") for kind in table.subjects)
+        kinds = " and ".join(kind.replace("_", " ") for kind in (*table.subjects, *table.archives))
         faults.append(Fault(Text.of("intake.reason.misfit", table=table.name, kinds=kinds), "_misfit", code))
     itself = _registers_itself(table)
     for check in table.checks:
@@ -78,7 +78,7 @@ WITH valued AS (SELECT {own}, {valued} FROM {source}),
 known AS ({_with_codes(table)}),
 codes AS (
     SELECT DISTINCT {code} AS _code, {uscc_sql.fault(code)} AS _code_fault,
-        NOT {uscc_sql.of_kinds(code, table.subjects)} AS _misfit FROM known
+        NOT {uscc_sql.of_kinds(code, (*table.subjects, *table.archives))} AS _misfit FROM known
 )
 SELECT v.*, CASE {why} END AS _fault
 FROM known v LEFT JOIN codes ON _code = v.{code}

@@ -11,6 +11,7 @@ from credit.catalogue import Catalogue, Table
 from credit.fields import INQUIRY, NEVER_DISCLOSED, Field
 from privacy import catalogue_roles
 from privacy.duckdb_engine import Engine, quoted, text
+from privacy.intake.uscc_sql import of_kinds
 from privacy.vault import Vault
 
 
@@ -34,9 +35,10 @@ def exclusion_reason(table: Table, *, as_of: date, purpose: str) -> str:
 
     A record whose publication has ended stays in a research release: its use was lawful on an earlier day, and an as-of
     view shows it for such days only. Releases for scoring and inquiry describe the day itself and leave it out. A
-    release for inquiry also leaves out a record that its own scope closes, and one of minor dishonesty (NDRC Order 36
-    of 2025: 轻微失信信息 is in principle not published). Of the tables of special reports (信用代证) it has both: there
-    the service shows them to the subject's own request alone, by the columns that the release describes.
+    record of a subject that has an archive alone (机关, 事业单位, 社会组织, 合作社: 档案可查，不评分) is in a release
+    for inquiry and in no other. A release for inquiry also leaves out a record that its own scope closes, and one of minor
+    dishonesty (NDRC Order 36 of 2025: 轻微失信信息 is in principle not published). Of the tables of special reports
+    (信用代证) it has both: there the service shows them to the subject's own request alone.
     """
     day = f"DATE {text(as_of.isoformat())}"
     cases: list[tuple[str, str]] = []
@@ -54,6 +56,9 @@ def exclusion_reason(table: Table, *, as_of: date, purpose: str) -> str:
         cases.append(("withheld", f"t.{quoted(scope.column)} IN {NEVER_DISCLOSED}"))
     if purpose == INQUIRY and not is_shown_by_rule and table.repair_document and _severity(table):
         cases.append(("minor", "t.severity = 'minor'"))
+    if purpose != INQUIRY and table.archives:
+        kinds = of_kinds(f"t.{quoted(table.subject.column)}", table.subjects)
+        cases.append(("archive", f"NOT {kinds}"))
     if happened := table.time.happened:
         cases.append(("undated", f"t.{quoted(happened.column)} IS NULL"))
         known = f"t.{quoted(table.time.known.column)}" if table.time.known else "NULL"
