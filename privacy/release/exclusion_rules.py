@@ -36,9 +36,11 @@ def exclusion_reason(table: Table, *, as_of: date, purpose: str) -> str:
     A record whose publication has ended stays in a research release: its use was lawful on an earlier day, and an as-of
     view shows it for such days only. Releases for scoring and inquiry describe the day itself and leave it out. A
     record of a subject that has an archive alone (机关, 事业单位, 社会组织, 合作社: 档案可查，不评分) is in a release
-    for inquiry and in no other. A release for inquiry also leaves out a record that its own scope closes, and one of minor
-    dishonesty (NDRC Order 36 of 2025: 轻微失信信息 is in principle not published). Of the tables of special reports
-    (信用代证) it has both: there the service shows them to the subject's own request alone.
+    for inquiry and in no other.
+
+    A release for inquiry also leaves out a record that its own scope closes, and one of minor dishonesty (NDRC Order 36
+    of 2025: 轻微失信信息 is in principle not published). Of the tables of special reports (信用代证) it has both: there
+    the service shows them to the subject's own request alone.
     """
     day = f"DATE {text(as_of.isoformat())}"
     cases: list[tuple[str, str]] = []
