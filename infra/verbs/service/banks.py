@@ -98,7 +98,9 @@ def mandate(
     uscc: Annotated[str, typer.Argument(help="The subject's code.")],
     until: Annotated[str, typer.Option(help="The last day it holds.")],
     document: Annotated[Path, typer.Option(help="The signed original; its digest is recorded.")],
-    purpose: Annotated[str, typer.Option(help="credit_granting, post_loan_management or special_report.")] = "credit_granting",
+    purpose: Annotated[
+        str, typer.Option(help="credit_granting, post_loan_management or special_report.")
+    ] = "credit_granting",
     today: Today = None,
     by: By = "",
     as_json: AsJson = False,
