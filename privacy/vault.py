@@ -65,6 +65,10 @@ class Vault:
         """The columns of a table, without those that identify its rows on disk; of ``files``, see :meth:`batches`."""
         return [field.name for field in self._schema(name, files or self.files()) if field.name not in _OWN]
 
+    def stored_columns(self, name: str) -> list[str]:
+        """The columns of a table, with those that identify its rows on disk."""
+        return list(self._schema(name, self.files()).names)
+
     def periods(self, name: str) -> dict[str, int]:
         """The periods of a table, with the number of rows of each."""
         periods: dict[str, int] = {}

@@ -24,6 +24,8 @@ from credit.subjects import PseudonymKey
 from infra.agents.custody_supervision import count_commitments, count_theme_library, measure_quality
 from infra.agents.deletion import delete_destroyed
 from infra.desk.invented_home import InventedHome
+from privacy.compaction import compact
+from privacy.custody_vault import open_vault
 from privacy.intake import mappings
 from privacy.intake.intake import intake
 from privacy.practice import practice
@@ -54,8 +56,8 @@ class Custody:
         """Load this zone's key and secrets."""
         own, ring = read(CustodySettings, env, "HAIHE_CUSTODY_"), KeyRing.load(settings.ring)
         key = SigningKey.load(own.keys, "custody")
-        vault = Vault(own.raw, load_secret(own.keys / "raw.key"))
         ledger = Ledger(own.ledger, key, ring, "custody")
+        vault = open_vault(own, ledger)
         begun = Ledger(ledger_path(settings.ledgers, "desk"), None, ring, "desk")
         return cls(own, Shelf(own.shelf, ring), key, ledger, vault, InventedHome.of(begun, ledger))
 
@@ -87,6 +89,7 @@ class Custody:
             progress=task.report,
             limits=self.settings.limits,
         )
+        compact(self.vault, progress=task.report, limits=self.settings.limits)
         reasons: Counter[str] = Counter()
         for count in summary.tables.values():
             reasons.update(count.reasons)
