@@ -54,6 +54,7 @@ FLOWS: Mapping[str, Flow] = MappingProxyType(
         "quality": Flow(("custody",), (CITY, PLATFORM), "act.measure-quality"),
         "commitments": Flow(("custody",), (CITY, PLATFORM), "act.count-commitments"),
         "theme": Flow(("custody",), (CITY, PLATFORM), "act.count-theme"),
+        "shred": Flow(("custody",), (CITY, PLATFORM), "act.destroy-period"),
         "subjects": Flow(("custody",), (CITY, PLATFORM), "act.list-subjects"),
         "train": Flow(("research", "compute"), (RESEARCHER, PLATFORM), "act.train-model", seconds=48 * HOUR),
         "rows": Flow(("research", "compute"), (RESEARCHER, PLATFORM), "act.make-rows", _private("sql")),

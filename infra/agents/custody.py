@@ -25,7 +25,7 @@ from infra.agents.custody_supervision import count_commitments, count_theme_libr
 from infra.agents.deletion import delete_destroyed
 from infra.desk.invented_home import InventedHome
 from privacy.compaction import compact
-from privacy.custody_vault import open_vault
+from privacy.custody_vault import destroy_period, open_vault
 from privacy.intake import mappings
 from privacy.intake.intake import intake
 from privacy.practice import practice
@@ -206,6 +206,15 @@ class Custody:
         """Count a theme library."""
         return count_theme_library(self, task, catalogue_of(task))
 
+    def shred(self, task: Task) -> StepResult:
+        """Destroy a period of a table for good; without a period, count the rows of each."""
+        table, period = str(task.arguments["table"]), str(task.arguments["period"])
+        task.report("reading the list of files", 0, 0)
+        if not period:
+            return StepResult({"periods": self.vault.periods(table)})
+        rows = destroy_period(self.vault, self.ledger, table, period, by=task.by)
+        return StepResult({"table": table, "period": period, "rows": rows})
+
     def subjects(self, task: Task) -> StepResult:
         """Read the codes of some subjects of a table, for the person who asked alone."""
         table, limit = str(task.arguments["table"]), int(task.arguments["limit"])
@@ -249,6 +258,6 @@ def open_agent(settings: AgentSettings, env: Mapping[str, str]) -> Agent:
         settings,
         {
             step.__name__: Handler(step)
-            for step in (*steps, *measures, custody.practice, custody.sandbox, custody.sweep)
+            for step in (*steps, *measures, custody.practice, custody.sandbox, custody.shred, custody.sweep)
         },
     )

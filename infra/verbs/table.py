@@ -68,6 +68,9 @@ _SUMMARIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "commitments": "Count credit commitments (信用承诺) by agency: due, checked, kept, broken, repaired.",
             "theme": "Count a theme library (专项主题库): its subjects, and its records by table.",
         },
+        "custody.destruction": {
+            "shred": "Destroy the key of a table's period, so that its rows cannot be read again (密钥销毁).",
+        },
         "custody.practice": {
             "practice": "Make practice tables (练习数据): every table of the catalogue, invented.",
         },

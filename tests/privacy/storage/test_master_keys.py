@@ -10,13 +10,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from credit.errors import Broken, Malformed
+from credit.actor import Actor
+from credit.errors import Broken, Malformed, Missing, Refused
 from credit.settings import read
-from privacy.custody_vault import master_key, open_vault
+from privacy.custody_vault import destroy_period, master_key, open_vault
 from privacy.settings import CustodySettings
 from privacy.storage.master_key import SecretMasterKey
 from privacy.vault import Vault
-from tests.privacy.small_custody import House, register_of
+from tests.privacy.small_custody import CITY, House, register_of
 
 PROGRAM = """
     import base64, json, sys
@@ -86,3 +87,15 @@ def test_a_program_that_fails_and_two_keys_are_refused_in_words(house: House) ->
         master_key(settings_of(house, master_key="too short"))
     assert master_key(settings_of(house)) == SecretMasterKey(b"v" * 32)
     assert Vault(house.root / "vault", b"v" * 32).names() == []
+
+
+def test_a_period_is_destroyed_by_the_city_with_an_entry_and_by_no_one_else(house: House) -> None:
+    house.bring(registration=register_of(3))
+    with pytest.raises(Refused):
+        destroy_period(house.vault, house.ledger, "registration", "all", by=Actor.parse("researcher:li"))
+    with pytest.raises(Missing):
+        destroy_period(house.vault, house.ledger, "registration", "1999", by=CITY)
+    assert not any(entry.verb == "period.destroyed" for entry in house.ledger.entries())
+    assert destroy_period(house.vault, house.ledger, "registration", "all", by=CITY) == 3
+    assert house.vault.names() == []
+    assert [entry.details["rows"] for entry in house.ledger.entries() if entry.verb == "period.destroyed"] == [3]
