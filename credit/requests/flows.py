@@ -50,7 +50,7 @@ FLOWS: Mapping[str, Flow] = MappingProxyType(
             ("custody", "compute", "platform"), (CITY,), "act.repair-record", _private("documents", "subject")
         ),
         "withdraw": Flow(("custody", "compute", "platform"), (CITY, PLATFORM), "act.withdraw-repaired-records"),
-        "quarantine": Flow(("custody",), (CITY, PLATFORM), "act.read-quarantine", _private("back")),
+        "quarantine": Flow(("custody",), (CITY, PLATFORM), "act.read-quarantine", _private("back", "page")),
         "quality": Flow(("custody",), (CITY, PLATFORM), "act.measure-quality"),
         "commitments": Flow(("custody",), (CITY, PLATFORM), "act.count-commitments"),
         "theme": Flow(("custody",), (CITY, PLATFORM), "act.count-theme"),

@@ -30,7 +30,8 @@ from privacy.intake import mappings
 from privacy.intake.intake import intake
 from privacy.practice import practice
 from privacy.quarantine.annotated import FORMS, write_annotated
-from privacy.quarantine.listing import shown_rows, waiting_rows
+from privacy.quarantine.listing import shown_rows, waiting_counts, waiting_rows
+from privacy.quarantine.page import write_page
 from privacy.release.policy import Policy
 from privacy.release.release import release
 from privacy.repairs_in_use import repair_records, withdraw_from_releases
@@ -100,7 +101,8 @@ class Custody:
         made = {"changed": summary.changed, "reasons": dict(reasons), "messages": messages, "tables": tables}
         ignored = {name: why.as_json() for name, why in summary.not_read.items()}
         # The name of a file may name a subject, so it goes to the person alone.
-        return StepResult({**counted, **made, "others": summary.others}, private={"ignored": ignored})
+        waiting = waiting_counts(waiting_rows(self.vault))
+        return StepResult({**counted, **made, "others": summary.others, "waiting": waiting}, {"ignored": ignored})
 
     def release(self, task: Task) -> StepResult:
         """Make a release for a purpose."""
@@ -178,13 +180,15 @@ class Custody:
         """Count the rows that wait in quarantine by table and reason.
 
         ``rows`` is the number of rows that the person who asked is shown, ``back`` a folder on custody's machine for
-        the files that go back to the source units. What rows say goes to the person alone.
+        the files that go back to the source units, ``page`` a file there for a page of the rows. What rows say goes to
+        the person alone.
         """
         task.report("reading the quarantine", 0, 0)
         rows, private = waiting_rows(self.vault), dict[str, Any]()
         counted = Counter((row["table"], row["reason"]) for row in rows)
         messages = {row["reason"]: json.loads(row["message"]) for row in rows if row["message"]}
-        result = {"rows": len(rows), "counts": [[n, t, r] for (t, r), n in counted.most_common()]}
+        result: dict[str, Any] = {"rows": len(rows), "waiting": waiting_counts(rows)}
+        result["counts"] = [[n, t, r] for (t, r), n in counted.most_common()]
         if limit := int(task.arguments.get("rows", 0)):
             private["rows"] = shown_rows(rows[:limit], catalogue_of(task))
         if folder := str(task.arguments.get("back", "")):
@@ -192,6 +196,9 @@ class Custody:
             if form not in FORMS:
                 raise Malformed("quarantine.no-form", form=form[:20], forms=", ".join(FORMS))
             private["files"] = [str(each) for each in write_annotated(rows, catalogue_of(task), Path(folder), form)]
+        if page := str(task.arguments.get("page", "")):
+            language, catalogue = str(task.arguments.get("language", "")), catalogue_of(task)
+            write_page(shown_rows(rows, catalogue), catalogue, Path(page), language, task.today)
         return StepResult(result | {"messages": messages}, private=private)
 
     def quality(self, task: Task) -> StepResult:

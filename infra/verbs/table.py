@@ -61,6 +61,11 @@ _SUMMARIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "subjects": "Print the codes of some subjects of a raw table.",
             "release": "Make a release: desensitised tables for one purpose, sealed on the shelf.",
         },
+        "custody.history": {
+            "deliveries": "List what was brought in: when, by whom, how many rows were stored and how many wait.",
+            "mappings": "List the mappings of source units that are kept: which files, which table, which columns.",
+            "repairs": "List repairs and withdrawals: when, by whom, how far each is, and what could not be repaired.",
+        },
         "custody.quality": {
             "quality": "Measure the data of licences and penalties (双公示) in a month.",
         },

@@ -16,7 +16,7 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 EVERYONE = ROLES
 LAB = (Role.RESEARCHER, Role.REVIEWER, Role.PLATFORM)  # those who work in the lab
 REVIEWERS, PLATFORM = (Role.REVIEWER,), (Role.PLATFORM,)
-AUDITORS, BANK = (Role.AUDITOR,), (Role.BANK,)
+AUDITORS, BANK, CITY = (Role.AUDITOR,), (Role.BANK,), (Role.CITY,)
 OVERSEERS = (Role.REVIEWER, Role.PLATFORM)
 READERS = (*OVERSEERS, Role.AUDITOR)  # of ledgers, verdicts and cards
 

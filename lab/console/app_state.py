@@ -127,8 +127,10 @@ class AppState:
 
 
 def _ledgers(settings: ResearchSettings) -> dict[str, Path]:
-    """The ledgers by name: research, compute, desk, and every other ``*.jsonl`` beside the research ledger."""
+    """The ledgers by name: research, compute, desk, those of the city's work, also before their first entry, and every
+    other ``*.jsonl`` beside the research ledger."""
     paths = {RESEARCH: settings.ledger, "compute": settings.compute_ledger, ACCOUNTS: settings.accounts_ledger}
+    paths |= {zone: settings.ledger.with_name(f"{zone}.jsonl") for zone in ("custody", "platform")}
     for path in sorted(settings.ledger.parent.glob("*.jsonl")):
         if path not in paths.values():
             paths[path.stem] = path

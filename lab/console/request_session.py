@@ -15,7 +15,7 @@ from credit.actor import Actor, Role
 from credit.errors import Malformed, Refused, Unauthenticated
 from credit.requests.desk_client import DeskClient
 from lab.accounts.account import Account
-from lab.console.access_rules import AUDITORS, BANK, EVERYONE, LAB, PLATFORM, READERS, access_of
+from lab.console.access_rules import AUDITORS, BANK, CITY, EVERYONE, LAB, PLATFORM, READERS, access_of
 from lab.console.app_state import AppState
 from lab.console.cookies import LANGUAGE, SESSION
 from lab.console.rendering.render import render
@@ -35,6 +35,11 @@ NAVIGATION = (  # path, key of its name, roles that may open it
     ("verdicts", "verdicts", AUDITORS),
     ("cards", "cards", AUDITORS),
     ("bank", "bank", BANK),
+    ("deliveries", "deliveries", CITY),
+    ("mappings", "mappings", CITY),
+    ("quarantine", "quarantine", CITY),
+    ("repairs", "repairs", CITY),
+    ("quality", "quality", CITY),
     ("accounts", "accounts", PLATFORM),
     ("emergency", "emergency", PLATFORM),
 )

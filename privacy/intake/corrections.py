@@ -39,17 +39,21 @@ def find_corrections(
     mapped = map_columns(table, layouts.choose_layout(table, block.rows.column_names), block)
     engine.register("waiting_rows", normalised(table, mapped))
     ids = {"_line": pa.array(block.lines), "id": [row["id"] for row, _ in split]}
-    engine.register("waiting_ids", pa.table(ids | {"fault": [row["field"] or "" for row, _ in split]}))
-    typed = row_checks.typed_rows_sql(table, "waiting_rows", faults)
-    engine.execute(
-        f"CREATE TEMP TABLE waiting AS SELECT t.*, i.id, i.fault FROM ({typed}) t JOIN waiting_ids i USING (_line)"
+    engine.register(
+        "waiting_ids",
+        pa.table(
+            ids | {"digest": [row["digest"] for row, _ in split], "fault": [row["field"] or "" for row, _ in split]}
+        ),
     )
+    typed = row_checks.typed_rows_sql(table, "waiting_rows", faults)
+    named = f"SELECT t.*, i.id, i.digest, i.fault FROM ({typed}) t JOIN waiting_ids i USING (_line)"
+    engine.execute(f"CREATE TEMP TABLE waiting AS {named}")
     for fault in sorted({row["field"] or "" for row, _ in split}):
         if same := _same(table, fault):
             fits = f"""SELECT w.id, p._file, count(*) OVER (PARTITION BY w.id) AS rows,
                     count(*) OVER (PARTITION BY p.rowid) AS others
                 FROM {pool} p JOIN waiting w ON w.fault = {text(fault)} AND {same}
-                WHERE trim(coalesce(p._waiting, '')) = ''"""
+                WHERE trim(coalesce(p._waiting, '')) = '' AND p._source <> w.digest"""
             certain = "true" if _by_key(table, fault) else "rows = 1 AND others = 1"
             engine.execute(
                 f"INSERT INTO came_back SELECT DISTINCT id, _file, {text(CORRECTED)} FROM ({fits}) WHERE {certain}"

@@ -67,7 +67,8 @@ def read_mapping(path: Path, catalogue: Catalogue) -> Learnt:
 
 
 def learn(learnt: Learnt, *, vault: Vault, ledger: Ledger, by: Actor) -> None:
-    """Keep a mapping; the ledger gets its source unit, table and digest. Raises :class:`Refused` for another role."""
+    """Keep a mapping; the ledger gets it whole, since it says how later files are read. Raises :class:`Refused` for
+    another role."""
     by.require_role(Role.CITY, Role.PLATFORM, act="act.bring-records-in")
     mapping = {"files": list(learnt.files), "columns": dict(learnt.columns), "constants": dict(learnt.constants)}
     row = {"source": learnt.source, "table": learnt.table, "mapping": json.dumps(mapping, ensure_ascii=False)}
@@ -77,7 +78,7 @@ def learn(learnt: Learnt, *, vault: Vault, ledger: Ledger, by: Actor) -> None:
             return
         rows = [each for each in rows if (each["source"], each["table"]) != (learnt.source, learnt.table)]
         vault.write(NAME, pa.Table.from_pylist([*rows, row], schema=_SCHEMA))
-    details = {"source": learnt.source, "table": learnt.table, "mapping": digest_json(mapping)}
+    details = {"source": learnt.source, "table": learnt.table, "mapping": digest_json(mapping)} | mapping
     ledger.append("mapping.learnt", f"mapping-{learnt.table}", by=by, details=details)
 
 

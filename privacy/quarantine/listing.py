@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +17,15 @@ def waiting_rows(vault: Vault) -> list[dict[str, Any]]:
     """The rows that the source units have still to correct, by table, file and line."""
     rows: list[dict[str, Any]] = [row for row in read(vault).to_pylist() if row["state"] == WAITING]
     return sorted(rows, key=lambda row: (row["table"] or "", row["file"] or "", row["line"] or 0))
+
+
+def waiting_counts(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """How many rows wait by table, field and reason, the most first; without a value of a row or a name of a file."""
+    counted = Counter((row["table"], row["field"] or "", row["reason"], row["message"]) for row in rows)
+    return [
+        {"table": table, "field": field, "rows": number, "reason": reason, "message": json.loads(message or "null")}
+        for (table, field, reason, message), number in counted.most_common()
+    ]
 
 
 def shown_rows(rows: Sequence[Mapping[str, Any]], catalogue: Catalogue) -> list[dict[str, Any]]:

@@ -131,6 +131,7 @@ def quarantine(
     limit: Annotated[int, typer.Option(min=1, help="How many rows are printed.")] = 100,
     back: Annotated[Path | None, typer.Option(help="Write files for the source units into this folder.")] = None,
     form: Annotated[str, typer.Option(help="The form of these files: csv or xlsx.")] = "csv",
+    page: Annotated[Path | None, typer.Option(help="Write a page of the rows into this file.")] = None,
     catalogue: CatalogueName = "city",
     by: By = "",
     as_json: AsJson = False,
@@ -142,6 +143,7 @@ def quarantine(
     """
     arguments: dict[str, Any] = {"catalogue": named(catalogue)} | ({"rows": limit} if rows else {})
     arguments |= {"back": str(back.resolve()), "form": form} if back else {}
+    arguments |= {"page": str(page.resolve()), "language": language_here()} if page else {}
     answer = carry_out(Home.here(), "quarantine", arguments, by=by)
     made, private = answer.last, answer.private
     listed = [{**row, "reason": _message_of(row["message"], row["reason"])} for row in private.get("rows", ())]
@@ -149,6 +151,7 @@ def quarantine(
     if as_json:
         counts = {"rows": made["rows"], "reasons": {f"{t}: {r}": n for n, t, r in made["counts"]}}
         more = ({"listed": shown} if rows else {}) | ({"files": private["files"]} if back else {})
+        more |= {"waiting": made["waiting"]} | ({"page": str(page)} if page else {})
         output.document(counts | more)
         return
     messages = {reason: _message(message) for reason, message in made["messages"].items()}
@@ -158,6 +161,8 @@ def quarantine(
         output.table(localized("cli.quarantine.rows"), _SHOWN, [tuple(row.values()) for row in shown])
     if back:
         output.table(localized("cli.quarantine.files"), ("file",), [(path,) for path in private["files"]])
+    if page:
+        output.message("cli.quarantine.page", page=page)
 
 
 def _message_of(given: str | None, reason: str) -> str:

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from credit.gate import Finding
 from credit.messages import Text
+from credit.requests.failure import error_of
 from credit.settings import BEIJING
 from lab.airlock.issue import fix_of
 from lab.console.rendering.translations import Translations
@@ -87,6 +88,27 @@ def fix(finding: Finding, words: Translations) -> str:
     return fix_of(finding, words.language)
 
 
+def stored(data: Any, words: Translations) -> str:
+    """A message as a ledger has it, in the page's language; empty where there is none."""
+    text = Text.from_json(data) if data else None
+    return text.render(words.language) if text else ""
+
+
+def failure(data: Any, words: Translations) -> str:
+    """The failure of a request as a ledger has it, in the page's language."""
+    return error_of(data).in_language(words.language)
+
+
+def number(count: int | None) -> str:
+    """A count with its thousands grouped; a dash where it is not known."""
+    return "–" if count is None else f"{count:,}"
+
+
+def stage(name: str) -> str:
+    """The state that a page shows for the stage of a request."""
+    return {"open": "running", "unconfirmed": "waiting"}.get(name, name)
+
+
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
@@ -100,6 +122,11 @@ ENVIRONMENT.filters.update(
     reason=reason,
     fix=fix,
     message=message,
+    stored=stored,
+    failure=failure,
+    number=number,
+    stage=stage,
+    instant=datetime.fromisoformat,
 )
 
 

@@ -14,7 +14,7 @@ from tests.lab.console.servers import PREFIX, Servers, form_token, routes_of
 pytestmark = pytest.mark.servers
 PEOPLE = {"wang": {Role.PLATFORM}, "li": {Role.REVIEWER}, "bo": {Role.RESEARCHER}, "sun": {Role.AUDITOR}}
 PEOPLE |= {"guo": {Role.BANK}, "he": {Role.CITY}}
-OF_OBJECTS = ("picture", "collected", "cards/", "models/", "requests/")  # whose object may be another, or none
+OF_OBJECTS = ("picture", "collected", "cards/", "models/", "requests/", "deliveries/")  # of an object
 NOT_YOURS = "may not open this page"
 
 

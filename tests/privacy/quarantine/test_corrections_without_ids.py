@@ -52,6 +52,14 @@ def test_what_is_not_certain_goes_on_waiting(registered: House) -> None:
     assert states(registered) == {2: store.WAITING}
 
 
+def test_the_same_file_again_ends_nothing(registered: House) -> None:
+    """A row that stands twice in one file waits; the same file again is no correction of it."""
+    twice = HEAD + 2 * penalty(code(1), "D1")
+    assert registered.bring(administrative_penalty=twice).quarantined == 1
+    assert not registered.bring(administrative_penalty=twice).changed
+    assert states(registered) == {3: store.WAITING}
+
+
 def test_a_row_that_is_rejected_again_waits_once(registered: House) -> None:
     registered.bring(administrative_penalty=HEAD + penalty(code(1), "D1", "x"))
     registered.bring(administrative_penalty_again=HEAD + penalty(code(2), "D2") + penalty(code(1), "D1", "x"))

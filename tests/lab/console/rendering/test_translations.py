@@ -21,6 +21,7 @@ DYNAMIC = (
     "state",
     "kind",
     "cellkind",
+    "linekind",
     "request",
     "fact",
     "check",
