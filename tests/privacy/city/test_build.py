@@ -70,7 +70,9 @@ def _valid(code: str) -> bool:
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
     def digests(name: str, seed: int) -> dict[str, str]:
         build(tmp_path / name, subjects=300, seed=seed, today=TODAY)
-        return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in (tmp_path / name).iterdir()}
+        files = {p.name: p.read_bytes() for p in (tmp_path / name).iterdir()}
+        # A small city may have no record of what is rare: then the file is its header.
+        return {name: hashlib.sha256(each).hexdigest() for name, each in files.items() if each.count(b"\n") > 1}
 
     first, again, other = digests("a", 1), digests("b", 1), digests("c", 2)
     assert first == again
