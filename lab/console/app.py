@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from lab.console import error_pages, login
 from lab.console.app_state import AppState
-from lab.console.city import deliveries, quality, quarantine, repairs
+from lab.console.city import commitments, deliveries, quality, quarantine, repairs
 from lab.console.pages import (
     accounts,
     bank,
@@ -37,7 +37,7 @@ from lab.settings import ResearchSettings
 
 PAGES = (
     home, parcels, files, collected, projects, accounts, orders, ledgers, verdicts, cards, models, bank, requests,
-    emergency, sessions, help, deliveries, quarantine, repairs, quality,
+    emergency, sessions, help, deliveries, quarantine, repairs, quality, commitments,
 )  # fmt: skip
 
 

@@ -40,6 +40,7 @@ NAVIGATION = (  # path, key of its name, roles that may open it
     ("quarantine", "quarantine", CITY),
     ("repairs", "repairs", CITY),
     ("quality", "quality", CITY),
+    ("commitments", "commitments", CITY),
     ("accounts", "accounts", PLATFORM),
     ("emergency", "emergency", PLATFORM),
 )

@@ -20,7 +20,7 @@ from tests.lab.console.pages.test_page_actions import send
 from tests.lab.console.servers import Servers
 
 pytestmark = pytest.mark.servers
-PAGES = ("deliveries", "mappings", "quarantine", "repairs", "quality")
+PAGES = ("deliveries", "mappings", "quarantine", "repairs", "quality", "commitments")
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,15 @@ def test_the_quality_of_a_month_comes_to_the_person_who_requested_it(work: CityW
     assert "行政处罚" in page.text
     refused = send(client, work.servers, "quality", "quality", month="October")
     assert refused.status_code == 422
+
+
+def test_commitments_are_counted_by_agency(work: CityWork) -> None:
+    client = work.servers.login("he")
+    page = send(client, work.servers, "commitments", "commitments")
+    while "Custody is counting" in page.text:
+        page = client.get(str(page.url))
+    assert "All agencies" in page.text
+    assert page.text.count("<tr>") > 2
 
 
 def test_a_repair_names_its_record_to_custody_alone(work: CityWork) -> None:

@@ -20,7 +20,7 @@ PAGES = {
     "li": ("", "parcels", "parcels/{fresh}", "parcels/{half}", "parcels/{refused}"),
     "sun": ("", "ledger", "ledger/research/3", "verdicts", "cards", "models", "models/enterprise"),
     "guo": ("", "bank"),
-    "he": ("", "help", "deliveries", "mappings", "quarantine", "repairs", "quality"),
+    "he": ("", "help", "deliveries", "mappings", "quarantine", "repairs", "quality", "commitments"),
     "bo": ("", "parcels", "parcels/{clean}", "projects", "orders"),
 }  # fmt: skip
 PRESSED = "a, button, input:not([type=hidden]), textarea, summary, img"
