@@ -112,6 +112,7 @@ MODULES = {  # module -> the figures it measures, in the order in which they run
         "ledger_appends_per_second",
     ),
     "ledger.cut_tail": ("cut_seen_seconds",),
+    "ledger.history": ("history_ms",),
     "house": ("words_flagged", "make_test_seconds", "unstable_tests", "cli_help_seconds", "install_mib"),
 }
 WITHOUT_CITY = (

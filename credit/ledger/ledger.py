@@ -47,6 +47,9 @@ from credit.ledger.tail import Tail, last_signed
 from credit.messages import Text
 
 NEAR_BYTES = 1 << 18  # a look-up reads on to an entry that begins within so many bytes
+FEW_BYTES = (
+    1 << 12
+)  # and so many where it carries a signature of its own, which is quicker to read than what lies between
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,8 @@ class Ledger:
         for offset in offsets(self.store, search, self.ring, self._signing_zone()):
             segment = segments[bisect_right(segments, offset, key=lambda each: each.offset) - 1]
             line = next(self.store.lines(segment, offset), b"")
-            if segment is not within or not at <= offset < at + NEAR_BYTES:  # what follows each other is read once
+            near = FEW_BYTES if b'"sig":"' in line else NEAR_BYTES  # a line with a signature is read by itself
+            if segment is not within or not at <= offset < at + near:  # what follows each other is read once
                 reading, at, within = self._read_signed(segment, offset, line), offset, segment
             while at <= offset and (following := next(reading, None)) is not None:
                 begins, at = at, following[1].offset
