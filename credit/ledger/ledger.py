@@ -47,9 +47,8 @@ from credit.ledger.tail import Tail, last_signed
 from credit.messages import Text
 
 NEAR_BYTES = 1 << 18  # a look-up reads on to an entry that begins within so many bytes
-FEW_BYTES = (
-    1 << 12
-)  # and so many where it carries a signature of its own, which is quicker to read than what lies between
+# and so many where the entry carries a signature of its own: that is quicker to read than what lies between
+FEW_BYTES = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
