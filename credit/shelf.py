@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -152,6 +152,10 @@ class Shelf:
         if payload.get("name") != name:
             raise Broken("shelf.pointer-copied", name=name)
         return payload
+
+    def pointer_names(self, prefix: str) -> Sequence[str]:
+        """The names of the pointers that begin with ``prefix``, in order; nothing of them is verified."""
+        return sorted(path.stem for path in (self.root / "pointers").glob(f"{prefix}*.json"))
 
     def _manifest(self, place: Path) -> Seal:
         if not (place / MANIFEST).is_file():

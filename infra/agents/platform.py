@@ -25,6 +25,7 @@ from credit.separation.involvement import PeopleHistory
 from credit.settings import read
 from credit.shelf import Shelf
 from credit.versions import champion_of, require_champion, require_version
+from infra.agents.champion_aliases import AliasWatch
 from infra.agents.mandates import SigningMandates, is_requested
 from infra.agents.platform_clients import PlatformClients
 from lab.accounts.accounts import Accounts
@@ -190,5 +191,8 @@ def open_agent(settings: AgentSettings, env: Mapping[str, str]) -> Agent:
     signer = MandateSigner(
         platform.key, platform.ledger, platform.answers, is_requested(agent.reader), most_days, rules
     )
-    agent.background.append(SigningMandates(agent, signer))
+    agent.background += [
+        SigningMandates(agent, signer),
+        AliasWatch(platform.shelf, platform.ledger, platform.registry, platform.settings.mlflow_uri),
+    ]
     return agent

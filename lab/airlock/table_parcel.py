@@ -7,6 +7,7 @@ carried it out.
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import Any
 
@@ -25,8 +26,11 @@ from lab.airlock.kinds.tables.table_format import TableFormat
 
 LEFT = "table.left"
 FILE, TABLE_FILE = "table.csv", "table.parquet"
-LIMITS = {"rows_at_most": 10**6, "cells_at_most": 10**7, "columns_at_most": 1_000, "file_bytes_at_most": 1 << 30}
-"""Compute's own policy limits a table; these limits are what the reader of tables needs."""
+LIMITS = {
+    "rows_at_most": 10**6, "cells_at_most": 10**7, "columns_at_most": 1_000, "file_bytes_at_most": 1 << 30,
+    "row_order_bits_at_most": math.inf,
+}  # fmt: skip
+"""Compute's own policy limits a table, and the order of its rows is compute's; the reader of tables needs these."""
 
 
 def carry_table_out(

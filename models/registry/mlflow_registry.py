@@ -191,6 +191,25 @@ class Registry(Tracking):
                 raise
             return str(match.tags.get(SEAL, "")) or None
 
+    def champions(self) -> dict[str, str]:
+        """Model -> the id of the seal that has the alias ``champion``; empty text for a version without a seal."""
+        with _translated_errors(self.uri):
+            aliases: dict[str, str] = {}
+            page: str | None = None
+            while page is None or page:
+                models = self._client.search_registered_models(max_results=200, page_token=page)
+                for each in models:
+                    if (number := each.aliases.get(CHAMPION)) is not None:
+                        tags = self._client.get_model_version(each.name, number).tags
+                        aliases[str(each.name)] = str(tags.get(SEAL, ""))
+                page = models.token or ""
+            return aliases
+
+    def remove_champion(self, model: str) -> None:
+        """Take the alias ``champion`` from whatever version of the model has it."""
+        with _translated_errors(self.uri):
+            self._client.delete_registered_model_alias(model, CHAMPION)
+
 
 @contextmanager
 def _ignore_existing() -> Iterator[None]:

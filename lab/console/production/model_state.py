@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from credit.champion_history import ChampionChange, changes_of
@@ -14,7 +15,8 @@ from credit.seal import Kind
 from credit.versions import POINTS, champion_of
 from lab.console.app_state import AppState
 
-PROMOTIONS = "promotion."
+PROMOTIONS, ALIAS_MOVED = "promotion.", "champion.restored"
+RECENT = timedelta(days=14)  # for so long an alarm stays on the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class ModelState:
     """The state of a model. ``snapshot`` are the terms of the snapshot that the service answers from, with its ``id``.
 
     ``agrees`` is False where the platform's pointer names another version than the ledger's last promotion: one of
-    them was then changed by hand. ``fault`` is why a pointer cannot be read.
+    them was then changed by hand. ``alias_moved`` is the entry of an alias in MLflow that was set back lately.
+    ``fault`` is why a pointer cannot be read.
     """
 
     model: str
@@ -30,6 +33,7 @@ class ModelState:
     changes: tuple[ChampionChange, ...]
     waiting: tuple[str, ...]
     snapshot: Mapping[str, Any]
+    alias_moved: Entry | None = None
     fault: CreditError | None = None
 
     @property
@@ -76,7 +80,15 @@ def model_state(app_state: AppState, model: str) -> ModelState:
             snapshot = {**seal.terms, "id": seal.id, "made_at": seal.made_at}
     except CreditError as error:
         fault = error
-    return ModelState(model, champion, tuple(changes_of(entries, model)), _waiting(entries, model), snapshot, fault)
+    changes, waiting = tuple(changes_of(entries, model)), _waiting(entries, model)
+    return ModelState(model, champion, changes, waiting, snapshot, _alias_moved(app_state, model), fault)
+
+
+def _alias_moved(app_state: AppState, model: str) -> Entry | None:
+    """The newest entry of an alias of this model that the platform's agent set back, unless it is long ago."""
+    index = app_state.indexes.get("platform")
+    moved = [each for each in index.entries(ALIAS_MOVED) if each.details.get("model") == model] if index else []
+    return moved[-1] if moved and moved[-1].at > datetime.now(UTC) - RECENT else None
 
 
 def _waiting(entries: list[Entry], model: str) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from tests.lab.console.servers import PREFIX, routes_of, served
 from tests.lab.console.zone import Zone
 
 FILLED = {"id": "petition-0", "name": "x", "zone": "research", "number": "1", "language": "en", "act": "confirm"}
+FILLED |= {"model": "enterprise"}
 
 
 def test_every_route_declares_its_roles(app: FastAPI) -> None:

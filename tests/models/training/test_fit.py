@@ -53,7 +53,9 @@ def test_evidence_has_what_the_report_needs(fitted: VersionContent) -> None:
     evidence = fitted.evidence
     assert {"rows", "positives", "auc", "auc_low", "auc_high", "ks", "brier", "roc", "baseline"} <= set(evidence)
     assert len(evidence["roc"]) <= 100
-    assert sum(sum(counts) for counts in evidence["points"]["grades"].values()) == evidence["rows"]
+    bins = [count for counts in evidence["points"]["grades"].values() for count in counts if count]
+    assert all(count % 5 == 0 for count in bins)  # a count is given in fives, so that one subject moves none of them
+    assert abs(sum(bins) - evidence["rows"]) <= 2.5 * len(bins)
     assert evidence["baseline"]["auc_low"] < evidence["baseline"]["auc"] < evidence["baseline"]["auc_high"]
 
 

@@ -11,7 +11,7 @@ import pytest
 from credit.shelf import Shelf
 from infra.desk.register import Register
 from infra.desk.settings import DeskSettings
-from tests.lab.console.made_versions import MadeVersions
+from tests.lab.console.made_versions import MadeVersions, platform_ledger
 from tests.lab.console.pages.test_page_actions import send
 from tests.lab.console.servers import Servers, form_token
 from tests.lab.console.zone import FIRST
@@ -132,3 +132,12 @@ def test_a_pointer_that_the_ledger_does_not_know_is_an_alarm_on_the_page(
         pointer = {"model": "enterprise", "version": versions.champion}
         shelf.set_pointer("champion-enterprise", pointer, servers.zone.keys["platform"])
     assert "name different versions" not in page(servers, "wang")
+
+
+def test_an_alias_that_was_set_back_is_reported_on_the_page(servers: Servers, versions: MadeVersions) -> None:
+    """With the entry that names both versions."""
+    details = {"model": "enterprise", "alias": versions.refused, "champion": versions.champion}
+    entry = platform_ledger(servers.zone).append("champion.restored", versions.champion, by=FIRST, details=details)
+    text = page(servers, "wang")
+    assert "the alias was moved by hand and has been set back" in text
+    assert f"ledger/platform/{entry.seq}" in text
