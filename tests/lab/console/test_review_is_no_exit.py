@@ -72,6 +72,7 @@ def addresses(app: FastAPI, parcel: str) -> Iterator[tuple[str, str]]:
     """Method and path of every route of the app, those with an id about a parcel."""
     for route in routes_of(app):
         filled = {"id": parcel, "zone": "research", "number": "1", "language": "en", "act": "confirm"}
+        filled["model"] = "enterprise"
         for method in sorted(route.methods or ()):
             # The forms of a project that is none: they would change the one that other tests have.
             name = "none" if method == "POST" else "xiaowei"
