@@ -31,7 +31,6 @@ KEY, CONTENT = "_key", "_content"
 """Columns of every table of the catalogue: 16 bytes each of the digest of a row's key and of all that it says."""
 _OWN = (BUCKET, KEY, CONTENT)
 _NAME = re.compile(r"_?[a-z][a-z0-9_]*")
-_PERIOD = re.compile(r"[a-z0-9]{1,16}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from credit.catalogue import Catalogue
+from credit.errors import Malformed
 from credit.messages import Text
 
 MOST = 5_000  # rows of a page
@@ -41,7 +42,13 @@ td.n { min-width: 3rem; text-align: right; font-variant-numeric: tabular-nums }
 
 
 def write_page(rows: Sequence[Mapping[str, Any]], catalogue: Catalogue, path: Path, language: str, today: date) -> None:
-    """Write the page of these rows, which :func:`~privacy.quarantine.listing.shown_rows` gives, in ``zh`` or ``en``."""
+    """Write the page of these rows, which :func:`~privacy.quarantine.listing.shown_rows` gives, in ``zh`` or ``en``.
+
+    The path comes from the person who requested the page, and custody writes there: raises :class:`Malformed` unless it
+    ends with ``.html``, as no key and no table of custody does.
+    """
+    if path.suffix != ".html":
+        raise Malformed("quarantine.page.not-html")
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     content = "".join(_page(rows, catalogue, "zh" if language == "zh" else "en", today)).encode("utf-8", "replace")
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -153,8 +154,14 @@ class Writer:
     def __enter__(self) -> Writer:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self.close()
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if error is None:
+            self.close()
+            return
+        with suppress(Exception):  # the error of the block is the one to know; the file is in no list, and is deleted
+            self._writer.close()
+        with suppress(OSError):
+            self._stream.close()
 
 
 def _path(folder: Path, table: str, period: str, id: str) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from credit.errors import Malformed
 from privacy.quarantine.listing import shown_rows, waiting_counts, waiting_rows
 from privacy.quarantine.page import write_page
 from tests.privacy.small_custody import TODAY, House, code, register_of
@@ -50,6 +51,16 @@ def test_a_link_is_not_followed(page: Path, house: House, tmp_path: Path) -> Non
     with pytest.raises(OSError, match="symbolic"):
         write_page([], house.catalogue, page.parent / "link.html", "en", TODAY)
     assert other.read_text() == "kept"
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("name", ["raw.key", "files.list", "signing-custody.pem", "rows", "rows.html.key", ".html"])
+def test_no_file_of_custody_is_written_over(house: House, tmp_path: Path, name: str) -> None:
+    """The path comes from a request: a page lies in a file that ends with .html, as no key and no table does."""
+    (tmp_path / name).write_text("kept")
+    with pytest.raises(Malformed, match=r"\.html"):
+        write_page([], house.catalogue, tmp_path / name, "en", TODAY)
+    assert (tmp_path / name).read_text() == "kept"
 
 
 @pytest.mark.usefixtures("page")
