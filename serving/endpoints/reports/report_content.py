@@ -48,6 +48,13 @@ def compose_report(
         for name, label in catalogue.labels.items()
         if any(part.name == name and part.total for part in parts)
     ]
+    shown = tuple(ReportEntry(title, value) for title, value in (evaluation or {}).items())
+    return replace(_front(scope, number, valid_until), labels=tuple(labels), evaluation=shown, parts=tuple(parts))
+
+
+def _front(scope: InquiryScope, number: str, valid_until: date) -> Report:
+    """A report with nothing in it: what every report states of the subject, the day and the data."""
+    catalogue, credit_files = section_catalogue(), scope.credit_files
     registered = next(iter(visible_records(scope, ["registration"])), None)
     fields = registered.fields if registered else {}
     return Report(
@@ -64,9 +71,9 @@ def compose_report(
         credit_files.snapshot,
         credit_files.release,
         secrets.token_hex(8).upper(),
-        tuple(labels),
-        tuple(ReportEntry(title, value) for title, value in (evaluation or {}).items()),
-        tuple(parts),
+        (),
+        (),
+        (),
         NOTICE,
     )
 
@@ -87,16 +94,15 @@ def compose_special(
         notes = ["平台未归集该类信息"] if of_content is None else []
         notes += [f"共 {len(chosen)} 条，列最近 {MAX_RECORDS} 条"] if len(chosen) > MAX_RECORDS else []
         parts.append(ReportSection(content.name, content.zh, content.en, len(chosen), items, "；".join(notes)))
-    whole = compose_report(scope, number=number, valid_until=valid_until, evaluation=None)
     years = (
         f"{selected.first_year}—{selected.last_year}"
         if selected.first_year < selected.last_year
         else str(selected.last_year)
     )
     fields = tuple(ReportEntry(field.zh, selected.answer(field)) for field in selected.fields)
-    return replace(
-        whole, standard=declared.standard, labels=(), parts=tuple(parts), special=SpecialSummary(years, fields, code)
-    )
+    summary = SpecialSummary(years, fields, code)
+    front = _front(scope, number, valid_until)
+    return replace(front, standard=declared.standard, parts=tuple(parts), special=summary)
 
 
 def _part(scope: InquiryScope, section: Section) -> ReportSection:
