@@ -16,6 +16,7 @@ from credit.ledger import Entry, Ledger
 from credit.ledger.segments.lookup import LookUp
 
 GRANTED = "promotion.granted"
+RESTORED = "champion.restored"  # an alias in MLflow that named another version was set back
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from rich.progress import track
 
 from bench.flows.demo_steps import OUT, SIZES, walk
 from credit.releases import releases_of_purpose
+from credit.versions import require_champion
 from infra.home import Home
 from models.features.buckets import release_terms
 from models.features.views import bucket_file
@@ -30,9 +31,7 @@ def city() -> City:
     """Folders of the champion and of the newest scoring release; the order, the terms and the day."""
     walk(SIZES[0])
     home = Home((OUT / f"road-{SIZES[0]}" / "home").resolve())
-    pointer = home.shelf.pointer("champion-enterprise", {"platform"})
-    assert pointer is not None
-    version = home.shelf.open(pointer["version"])
+    version = require_champion(home.shelf, "enterprise")
     release = home.shelf.open(releases_of_purpose(home.shelf, "scoring")[-1].id)
     order = read_sealed_order(home.shelf.open(version.seal.parents[0]))
     terms = release_terms(release, "scoring")

@@ -27,6 +27,7 @@ from credit.keys import KeyRing
 from credit.ledger import Ledger
 from credit.releases import require_release
 from credit.shelf import Shelf
+from credit.versions import champion_of
 from infra.home import Home
 from models.boosting.booster import train_booster
 from models.boosting.recipe import Recipe
@@ -61,10 +62,10 @@ def home() -> Home:
 
 def gains_of(kind: str) -> dict[str, float]:
     """The gains of the champion of a kind."""
-    pointer = home().shelf.pointer(f"champion-{kind}", {"platform"})
-    if pointer is None:
+    champion = champion_of(home().shelf, kind)
+    if not champion:
         return {}
-    return split_gains((home().shelf.open(str(pointer["version"])).path / "model.txt").read_text(encoding="utf-8"))
+    return split_gains((home().shelf.open(champion).path / "model.txt").read_text(encoding="utf-8"))
 
 
 def maker(folder: Path, **changes: Any) -> RowsMaker:

@@ -48,7 +48,7 @@ def included_entry(proof: Mapping[str, Any], ring: KeyRing) -> Entry:
         zone, number, previous = str(proof["zone"]), int(proof["seq"]), str(proof["previous"])
         lines = [str(line).encode("utf-8") for line in proof["lines"]]
         good = proof["form"] == FORM and bool(zone) and bool(lines)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:  # a number of JSON may be infinite
         raise Malformed("inclusion.no-proof") from error
     if not good:
         raise Malformed("inclusion.no-proof")

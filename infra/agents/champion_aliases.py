@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from credit.actor import Actor, Role
+from credit.champion_history import RESTORED
 from credit.errors import CreditError
 from credit.ledger import Ledger
 from credit.requests.agent import log_event
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from models.registry.mlflow_registry import Registry
 
 WATCH = Actor("platform-agent", Role.SERVICE)
-MOVED = "champion.restored"
 PAUSE = 15.0  # seconds between two looks: an alias is set back within two of them
 
 
@@ -53,17 +53,17 @@ class AliasWatch:
                 log_event("aliases not compared", zone=WATCH.name, why=why_of(error))
 
     def look(self, registry: Registry) -> list[str]:
-        """Compare once; the models whose alias was set back. Raises what MLflow or a pointer raises."""
+        """Compare once; the models whose alias was set back. Raises what MLflow raises."""
         differing, restored = self._differing(registry), []
         for model, (alias, champion) in differing.items():
             if self._seen.get(model) != (alias, champion):
                 continue  # seen for the first time: a promotion sets the pointer first and then the alias
-            details = {"model": model, "alias": alias, "champion": champion}
-            self.ledger.append(MOVED, champion or alias or model, by=WATCH, details=details)
             if champion:
                 registry.set_champion(model, champion)
             else:
                 registry.remove_champion(model)
+            details = {"model": model, "alias": alias, "champion": champion}
+            self.ledger.append(RESTORED, champion or alias or model, by=WATCH, details=details)
             restored.append(model)
         self._seen = {model: each for model, each in differing.items() if model not in restored}
         return restored
@@ -74,19 +74,14 @@ class AliasWatch:
         models = {*aliases, *(name.removeprefix(CHAMPION) for name in self.shelf.pointer_names(CHAMPION))}
         differing = {}
         for model in sorted(models):
-            alias, champion = aliases.get(model, ""), champion_of(self.shelf, model)
-            if (alias != champion or (model in aliases) != bool(champion)) and self._may_be_set(
-                registry, model, champion
-            ):
-                differing[model] = (alias, champion)
+            try:
+                alias, champion = aliases.get(model, ""), champion_of(self.shelf, model)
+            except CreditError as error:  # a pointer that does not verify sets nothing; others are compared
+                log_event("aliases not compared", zone=WATCH.name, model=model, why=why_of(error))
+                continue
+            if alias == champion and (champion or model not in aliases):
+                continue
+            if champion and registry.version_number(model, champion) is None:
+                continue  # it was made with another server, and has no version here
+            differing[model] = (alias, champion)
         return differing
-
-    @staticmethod
-    def _may_be_set(registry: Registry, model: str, champion: str) -> bool:
-        """Whether MLflow knows the champion: one that was made with another server has no version there."""
-        if not champion:
-            return True
-        try:
-            return registry.version_number(model, champion) is not None
-        except CreditError:
-            return False

@@ -14,8 +14,14 @@ from credit.errors import CreditError
 from credit.requests.flows import flow_of
 from credit.requests.request import Stage
 from lab.accounts.account import AccountChange
-from lab.console.production.model_state import model_names, model_state
-from lab.console.production.versions import ModelVersion, objection_to_judge, read_version
+from lab.console.production.model_state import promotions, waiting_versions
+from lab.console.production.versions import (
+    ModelVersion,
+    objection_to_judge,
+    people_of,
+    read_version,
+    version_seals,
+)
 from lab.console.request_session import RequestSession
 
 
@@ -41,7 +47,7 @@ class AwaitedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Awaiting:
-    """What waits for one person. ``fault`` is why the front desk could not say."""
+    """What waits for one person. ``fault`` is why a part of it could not be read; the others are there all the same."""
 
     changes: tuple[AccountChange, ...] = ()
     requests: tuple[AwaitedRequest, ...] = ()
@@ -61,19 +67,30 @@ class Awaiting:
         changes = tuple(
             each for each in session.app_state.accounts.changes() if session.name not in (each.by.name, each.name)
         )
-        promotions = promotions_for(session)
+        requests: tuple[AwaitedRequest, ...] = ()
+        waiting: tuple[ModelVersion, ...] = ()
+        fault: CreditError | None = None
         try:
-            return cls(changes, tuple(each for each in unconfirmed(session) if not each.own), promotions)
-        except CreditError as fault:
-            return cls(changes, (), promotions, fault=fault)
+            waiting = promotions_for(session)
+        except CreditError as error:
+            fault = error
+        try:
+            requests = tuple(each for each in unconfirmed(session) if not each.own)
+        except CreditError as error:
+            fault = error
+        return cls(changes, requests, waiting, fault)
 
 
 def promotions_for(session: RequestSession) -> tuple[ModelVersion, ...]:
     """The versions whose promotion is requested and about which this person may decide."""
     state = session.app_state
-    ids = [id for model in model_names(state) for id in model_state(state, model).waiting]
-    waiting = [read_version(state, state.shelf.open(id, deep=False).seal) for id in ids]
-    return tuple(each for each in waiting if objection_to_judge(state, each, session.name) is None)
+    ids = waiting_versions(promotions(state))
+    if not ids:
+        return ()
+    people = people_of(state)
+    # A version that was destroyed meanwhile is not on the shelf any more, and nothing is decided about it.
+    waiting = [read_version(state, seal) for seal in version_seals(state) if seal.id in ids]
+    return tuple(each for each in waiting if objection_to_judge(state, each, people, session.name) is None)
 
 
 def unconfirmed(session: RequestSession) -> list[AwaitedRequest]:

@@ -24,6 +24,7 @@ from credit.separation.involvement import PeopleHistory
 from credit.separation.version_judges import require_judge, require_requester
 from credit.shelf import OpenedSeal, Shelf
 from credit.usage_rights import LENDING_USE, require_use, stated_rights
+from credit.versions import CHAMPION
 from models.distributed.ray_cluster import Tasks, in_process
 from models.promotion.case import prepare_case, version_rights
 from models.promotion.gate import promotion_gate
@@ -173,7 +174,7 @@ def _set_champion(
 ) -> None:
     model = version.seal.terms["model"]
     pointer = {"model": model, "version": version.seal.id, "verdict": digest_json(verdict), "by": str(by)}
-    shelf.set_pointer(f"champion-{model}", pointer, key)
+    shelf.set_pointer(f"{CHAMPION}{model}", pointer, key)
     registry.set_champion(model, version.seal.id)
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from credit.champion_history import RESTORED
 from credit.keys import KeyRing, SigningKey
 from credit.ledger import Ledger
 from credit.shelf import Shelf
-from infra.agents.champion_aliases import MOVED, AliasWatch
+from infra.agents.champion_aliases import AliasWatch
 from models.registry.mlflow_registry import Registry
 
 pytestmark = pytest.mark.servers
@@ -53,7 +54,7 @@ def test_an_alias_that_was_moved_by_hand_is_set_back(watch: AliasWatch, registry
         assert watch.look(registry) == []
         assert registry.champions().get("watched") == ONE
         assert "without_pointer" not in registry.champions()
-    entries = [entry.details for entry in watch.ledger.entries() if entry.verb == MOVED]
+    entries = [entry.details for entry in watch.ledger.entries() if entry.verb == RESTORED]
     assert [(each["model"], each["alias"], each["champion"]) for each in entries] == [
         ("watched", TWO, ONE),
         ("watched", "", ONE),
@@ -69,7 +70,7 @@ def test_a_promotion_that_is_being_carried_out_is_no_alarm(
     assert watch.look(registry) == []
     registry.set_champion("watched", TWO)
     assert watch.look(registry) == []
-    assert [entry for entry in watch.ledger.entries() if entry.verb == MOVED] == []
+    assert [entry for entry in watch.ledger.entries() if entry.verb == RESTORED] == []
 
 
 def test_the_agent_does_it_by_itself(watch: AliasWatch, registry: Registry) -> None:
@@ -86,3 +87,17 @@ def test_the_agent_does_it_by_itself(watch: AliasWatch, registry: Registry) -> N
     finally:
         end.set()
         thread.join()
+
+
+@pytest.mark.attack
+def test_a_pointer_that_does_not_verify_moves_nothing_and_hides_no_other(
+    watch: AliasWatch, registry: Registry, shelf: Shelf, keys: dict[str, SigningKey]
+) -> None:
+    """Its own alias stays as it is; another model's is set back all the same."""
+    shelf.set_pointer("champion-without_pointer", {"model": "without_pointer", "version": ONE}, keys["service"])
+    registry.set_champion("without_pointer", TWO)
+    registry.set_champion("watched", TWO)
+    assert watch.look(registry) == []
+    assert watch.look(registry) == ["watched"]
+    assert registry.champions() == {"watched": ONE, "without_pointer": TWO}
+    registry.remove_champion("without_pointer")

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from credit.champion_history import GRANTED
 from credit.errors import CreditError
 from credit.messages import language_here
+from credit.versions import CHAMPION, POINTS
 from infra import output
 from infra.home import Home
 from infra.language.texts import field, localized
@@ -17,8 +19,7 @@ if TYPE_CHECKING:
     from credit.seal import Seal
     from infra.processes import Process
 
-CHAMPION, SNAPSHOT = "champion-", "snapshot-"  # the names of pointers on the shelf begin so
-SIGNERS = {"platform"}
+SNAPSHOT = "snapshot-"  # the names of pointers to snapshots on the shelf begin so
 SERVICE = "scoring service"  # the name of its process
 DOSSIERS = "dossiers"
 
@@ -83,13 +84,13 @@ def production(home: Home, in_language: str = "en") -> list[dict[str, Any]]:
 def _model(home: Home, name: str, in_language: str) -> dict[str, Any]:
     data: dict[str, Any] = {"model": name}
     try:
-        if champion := home.shelf.pointer(f"{CHAMPION}{name}", SIGNERS):
+        if champion := home.shelf.pointer(f"{CHAMPION}{name}", POINTS):
             version = str(champion["version"])
-            granted = [e for e in home.ledger("platform").about(version) if e.verb == "promotion.granted"]
+            granted = [e for e in home.ledger("platform").about(version) if e.verb == GRANTED]
             data |= {"version": version, "since": granted[-1].at.isoformat() if granted else None}
             data["promoted_by"] = str(granted[-1].by) if granted else champion.get("by")
             data["expires_on"] = _seal(home, version).expires_on.isoformat()
-        if pointed := home.shelf.pointer(f"{SNAPSHOT}{name}", SIGNERS):
+        if pointed := home.shelf.pointer(f"{SNAPSHOT}{name}", POINTS):
             seal = _seal(home, str(pointed["snapshot"]))
             data |= {"snapshot": seal.id, "as_of": seal.terms.get("as_of"), "release": seal.terms.get("release")}
             data["snapshot_made_at"] = seal.made_at.isoformat()

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from credit.errors import Malformed
+from credit.errors import Malformed, Missing
 from credit.messages import Text
 from credit.settings import BEIJING
 from infra import output
@@ -60,7 +60,9 @@ def history(
     changes = [each for each in champion_changes(home.ledger("platform"), model) if each.at <= until]
     current = champion_at(changes, when, until)
     if proof is not None:
-        _write_proof(home, proof, current.seq if current else 0)
+        if current is None:
+            raise Missing("history.nothing-to-prove", model=model)
+        _write_proof(home, proof, current.seq)
     data: dict[str, Any] = {
         "model": model, "at": when.isoformat(), "known": until.isoformat(),
         "champion": current.as_json() if current else None, "changes": [each.as_json() for each in changes],

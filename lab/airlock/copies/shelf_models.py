@@ -14,6 +14,7 @@ from credit.messages import Text
 from credit.order_requests import TRAINING
 from credit.seal import Kind
 from credit.shelf import OpenedSeal, Shelf
+from credit.versions import champion_of
 from lab.airlock.copies.copying import copy_of
 from lab.airlock.copies.sealed_model import SealedModel
 from lab.airlock.issue import Issue, fail
@@ -37,12 +38,11 @@ class ShelfModels:
             order = next((parent for parent in opened.seal.parents if parent.startswith(f"{Kind.ORDER}-")), None)
             if opened.seal.kind is not Kind.VERSION or order is None:
                 return missing
-            pointer = self.shelf.pointer(f"champion-{opened.seal.terms.get('model')}", {"platform"})
+            champion = champion_of(self.shelf, str(opened.seal.terms.get("model")))
         except CreditError:
             return missing
-        in_production = pointer is not None and pointer.get("version") == opened.seal.id
         try:
-            sealed = _sealed_model(opened, order in self.orders, in_production)
+            sealed = _sealed_model(opened, order in self.orders, champion == opened.seal.id)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return fail(Text.of("airlock.model-files"), Text.of("airlock.train-with-lab"))
         return copy_of(sealed, t)

@@ -14,9 +14,9 @@ from fastapi.responses import Response
 from credit.actor import Role
 from credit.errors import Malformed, Missing
 from lab.console.access_rules import PLATFORM, READERS, get_page, post_form
-from lab.console.production.model_state import model_names, model_state
+from lab.console.production.model_state import model_names, model_state, promotions
 from lab.console.production.time_line import WIDTH, time_line
-from lab.console.production.versions import objection_to_judge, versions_of
+from lab.console.production.versions import objection_to_judge, people_of, version_seals, versions_of
 from lab.console.request_session import CurrentSession
 
 ACTS = {"promote": "promote", "roll-back": "roll-back", "refuse": "refuse-promotion"}  # act of the page -> verb
@@ -28,22 +28,21 @@ router = APIRouter()
 @get_page(router, "/models", READERS)
 def listing(session: CurrentSession) -> Response:
     """Every model with its champion."""
-    states = [model_state(session.app_state, each) for each in model_names(session.app_state)]
+    entries = promotions(session.app_state)
+    states = [model_state(session.app_state, each, entries) for each in model_names(session.app_state, entries)]
     return session.page("models.html.j2", states=states)
 
 
 @get_page(router, "/models/{model}", READERS)
 def model_page(session: CurrentSession, model: str) -> Response:
     """One model: the champion, the line of time, what waits for a decision, and every version."""
-    if model not in model_names(session.app_state):
+    entries = promotions(session.app_state)
+    if model not in model_names(session.app_state, entries):
         raise Missing("error-pages.no-such-page")
-    state, versions = model_state(session.app_state, model), versions_of(session.app_state, model)
-    judges = session.has(Role.PLATFORM)
-    objections = {
-        each.seal.id: objection_to_judge(session.app_state, each, session.name)
-        for each in versions
-        if judges and (each.waits or each.was_granted)
-    }
+    state, versions = model_state(session.app_state, model, entries), versions_of(session.app_state, model)
+    decidable = [each for each in versions if each.waits or each.was_granted] if session.has(Role.PLATFORM) else []
+    people = people_of(session.app_state)
+    objections = {each.seal.id: objection_to_judge(session.app_state, each, people, session.name) for each in decidable}
     return session.page(
         "model.html.j2",
         state=state,
@@ -63,7 +62,7 @@ def change(session: CurrentSession, model: str, act: str) -> Response:
     if act not in ACTS:
         raise Missing("error-pages.no-such-page")
     version, why = session.field("version"), session.field("why")
-    if version not in {each.seal.id for each in versions_of(session.app_state, model)}:
+    if version not in {seal.id for seal in version_seals(session.app_state, model)}:
         raise Malformed("models-page.no-such-version")
     if act != "promote" and not why:
         raise Malformed("models-page.reason-missing")

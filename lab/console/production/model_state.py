@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from credit.champion_history import ChampionChange, changes_of
+from credit.champion_history import RESTORED, ChampionChange, changes_of
 from credit.errors import CreditError
 from credit.ledger import Entry
 from credit.petition import State, fold_petition
@@ -15,7 +15,7 @@ from credit.seal import Kind
 from credit.versions import POINTS, champion_of
 from lab.console.app_state import AppState
 
-PROMOTIONS, ALIAS_MOVED = "promotion.", "champion.restored"
+PROMOTIONS = "promotion."
 RECENT = timedelta(days=14)  # for so long an alarm stays on the page
 
 
@@ -53,10 +53,10 @@ class ModelState:
         return not self.snapshot or self.snapshot.get("version") == self.champion
 
 
-def model_names(app_state: AppState) -> list[str]:
-    """Every model of which a version lies on the shelf or was ever promoted."""
+def model_names(app_state: AppState, entries: Sequence[Entry]) -> list[str]:
+    """Every model of which a version lies on the shelf or was ever promoted, by the entries of :func:`promotions`."""
     named = {str(seal.terms.get("model", "")) for seal in app_state.shelf.list(Kind.VERSION)}
-    named |= {str(each.details.get("model", "")) for each in promotions(app_state)}
+    named |= {str(each.details.get("model", "")) for each in entries}
     return sorted(named - {""})
 
 
@@ -69,9 +69,9 @@ def promotions(app_state: AppState) -> list[Entry]:
     return list(index.entries(PROMOTIONS))
 
 
-def model_state(app_state: AppState, model: str) -> ModelState:
-    """The state of a model now."""
-    entries, shelf = promotions(app_state), app_state.shelf
+def model_state(app_state: AppState, model: str, entries: Sequence[Entry]) -> ModelState:
+    """The state of a model now, by the entries of :func:`promotions`."""
+    shelf = app_state.shelf
     champion, snapshot, fault = "", {}, None
     try:
         champion = champion_of(shelf, model)
@@ -80,19 +80,19 @@ def model_state(app_state: AppState, model: str) -> ModelState:
             snapshot = {**seal.terms, "id": seal.id, "made_at": seal.made_at}
     except CreditError as error:
         fault = error
-    changes, waiting = tuple(changes_of(entries, model)), _waiting(entries, model)
+    changes, waiting = tuple(changes_of(entries, model)), waiting_versions(entries, model)
     return ModelState(model, champion, changes, waiting, snapshot, _alias_moved(app_state, model), fault)
 
 
 def _alias_moved(app_state: AppState, model: str) -> Entry | None:
     """The newest entry of an alias of this model that the platform's agent set back, unless it is long ago."""
     index = app_state.indexes.get("platform")
-    moved = [each for each in index.entries(ALIAS_MOVED) if each.details.get("model") == model] if index else []
+    moved = [each for each in index.entries(RESTORED) if each.details.get("model") == model] if index else []
     return moved[-1] if moved and moved[-1].at > datetime.now(UTC) - RECENT else None
 
 
-def _waiting(entries: list[Entry], model: str) -> tuple[str, ...]:
-    """The ids of the versions of a model whose promotion is requested and not decided."""
-    versions = dict.fromkeys(each.object for each in entries if each.details.get("model") == model)
+def waiting_versions(entries: Sequence[Entry], model: str = "") -> tuple[str, ...]:
+    """The ids of the versions, of a model or of all, whose promotion is requested and not decided."""
+    versions = dict.fromkeys(each.object for each in entries if not model or each.details.get("model") == model)
     petitions = ((each, fold_petition(entries, "promotion", each)) for each in versions)
     return tuple(each for each, petition in petitions if petition and petition.state is State.REQUESTED)

@@ -55,16 +55,24 @@ class ModelVersion:
 
 def versions_of(app_state: AppState, model: str) -> list[ModelVersion]:
     """The versions of a model that lie on the shelf, the newest first."""
-    seals = [seal for seal in app_state.shelf.list(Kind.VERSION) if seal.terms.get("model") == model]
-    seals.sort(key=lambda each: each.made_at, reverse=True)
+    seals = sorted(version_seals(app_state, model), key=lambda each: each.made_at, reverse=True)
     return [read_version(app_state, seal) for seal in seals]
 
 
-def objection_to_judge(app_state: AppState, version: ModelVersion, name: str) -> Text | None:
+def version_seals(app_state: AppState, model: str = "") -> list[Seal]:
+    """The seals of the versions on the shelf: of a model, or of all."""
+    seals = app_state.shelf.list(Kind.VERSION)
+    return [seal for seal in seals if not model or seal.terms.get("model") == model]
+
+
+def people_of(app_state: AppState) -> PeopleHistory:
+    """Who had a part in what, as the research ledger says now; one reading serves all versions of a page."""
+    app_state.research.catch_up()
+    return PeopleHistory.of(app_state.research.entries(*PEOPLE_VERBS), app_state.accounts)
+
+
+def objection_to_judge(app_state: AppState, version: ModelVersion, people: PeopleHistory, name: str) -> Text | None:
     """Why a person may not decide about a version, or None. The platform judges it again when it carries it out."""
-    research = app_state.research
-    research.catch_up()
-    people = PeopleHistory.of(research.entries(*PEOPLE_VERBS), app_state.accounts)
     opened = app_state.shelf.open(version.seal.id, deep=False)
     matter = promotion_matter(opened, version.entries, people, app_state.shelf)
     return people.vote_objection(matter, Actor(name, Role.PLATFORM), datetime.now(UTC), None)

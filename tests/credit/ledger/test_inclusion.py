@@ -60,7 +60,7 @@ def test_a_proof_in_which_anything_is_changed_is_refused(data: st.DataObject, wr
         at, letter = data.draw(st.integers(0, len(line) - 1)), data.draw(st.characters(codec="utf-8"))
         changed["lines"][place] = line[:at] + letter + line[at + 1 :]
     else:
-        changed[name] = data.draw(st.one_of(st.integers(), st.text(), st.none()))
+        changed[name] = data.draw(st.one_of(st.integers(), st.floats(), st.text(), st.none(), st.lists(st.integers())))
     try:
         read = included_entry(changed, written.ring)
     except CreditError:

@@ -21,6 +21,8 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from infra.desk.register import Register
+from infra.desk.settings import DeskSettings
 from infra.processes import probe
 from tests.lab.console.zone import Zone
 
@@ -53,6 +55,14 @@ class Servers:
         page = client.post(str(page.url), data=form)
         assert str(page.url).startswith(self.console), (page.url, page.text[:300])
         return client
+
+
+def register_of(servers: Servers, confirm: str = "") -> Register:
+    """The register of the running desk, read beside it; ``confirm`` names the verbs that a second person confirms."""
+    root = servers.zone.settings.ledger.parents[1]
+    folders = {name: root / name for name in ("ring", "ledgers", "runs", "requests")}
+    settings = DeskSettings(**folders, keys=root / "keys" / "desk", socket=Path("/nowhere"), confirm=confirm)
+    return Register.open(settings, lambda name: servers.zone.accounts.get(name).roles)
 
 
 def form_token(page: str) -> str:

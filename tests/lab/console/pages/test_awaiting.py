@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -11,9 +10,8 @@ import pytest
 from credit.actor import Role
 from credit.requests.request import Stage
 from infra.desk.register import Register
-from infra.desk.settings import DeskSettings
 from tests.lab.console.pages.test_page_actions import send
-from tests.lab.console.servers import Servers, form_token
+from tests.lab.console.servers import Servers, form_token, register_of
 from tests.lab.console.zone import FIRST
 
 pytestmark = pytest.mark.servers
@@ -22,10 +20,7 @@ pytestmark = pytest.mark.servers
 @pytest.fixture
 def waiting(servers: Servers) -> Iterator[tuple[Register, str]]:
     """A promotion that wang requested and that policy wants confirmed."""
-    root = servers.zone.settings.ledger.parents[1]
-    folders = {name: root / name for name in ("ring", "ledgers", "runs", "requests")}
-    settings = DeskSettings(**folders, keys=root / "keys" / "desk", socket=Path("/nowhere"), confirm="promote")
-    register = Register.open(settings, lambda name: servers.zone.accounts.get(name).roles)
+    register = register_of(servers, "promote")
     state = register.make("promote", {"version": "version-1"}, by=FIRST, factor="totp", today=None)
     yield register, state.request.id
     if register.get(state.request.id).stage in (Stage.OPEN, Stage.UNCONFIRMED):

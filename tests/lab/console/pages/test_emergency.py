@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from credit.ledger import Ledger
 from infra.desk.register import Register
-from infra.desk.settings import DeskSettings
 from tests.lab.console.pages.test_page_actions import send
-from tests.lab.console.servers import Servers
+from tests.lab.console.servers import Servers, register_of
 from tests.lab.console.zone import FIRST
 
 pytestmark = pytest.mark.servers
@@ -21,10 +19,7 @@ WHY = "A column of the newest snapshot is wrong"
 @pytest.fixture
 def register(servers: Servers) -> Iterator[Register]:
     """The desk's register; requests that are open at the end are cancelled."""
-    root = servers.zone.settings.ledger.parents[1]
-    folders = {name: root / name for name in ("ring", "ledgers", "runs", "requests")}
-    settings = DeskSettings(**folders, keys=root / "keys" / "desk", socket=Path("/nowhere"))
-    register = Register.open(settings, lambda name: servers.zone.accounts.get(name).roles)
+    register = register_of(servers)
     yield register
     for state in open_requests(register):
         register.cancel(state.request.id, by=FIRST)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from credit.shelf import Shelf
 from infra.desk.register import Register
-from infra.desk.settings import DeskSettings
 from tests.lab.console.made_versions import MadeVersions, platform_ledger
 from tests.lab.console.pages.test_page_actions import send
-from tests.lab.console.servers import Servers, form_token
+from tests.lab.console.servers import Servers, form_token, register_of
 from tests.lab.console.zone import FIRST
 
 pytestmark = pytest.mark.servers
@@ -23,10 +21,7 @@ WHY = "The population of the pilot changed"
 @pytest.fixture
 def register(servers: Servers) -> Iterator[Register]:
     """The desk's register; what is open at the end is cancelled."""
-    root = servers.zone.settings.ledger.parents[1]
-    folders = {name: root / name for name in ("ring", "ledgers", "runs", "requests")}
-    settings = DeskSettings(**folders, keys=root / "keys" / "desk", socket=Path("/nowhere"))
-    register = Register.open(settings, lambda name: servers.zone.accounts.get(name).roles)
+    register = register_of(servers)
     yield register
     for state in open_requests(register):
         register.cancel(state.request.id, by=FIRST)
@@ -141,3 +136,13 @@ def test_an_alias_that_was_set_back_is_reported_on_the_page(servers: Servers, ve
     text = page(servers, "wang")
     assert "the alias was moved by hand and has been set back" in text
     assert f"ledger/platform/{entry.seq}" in text
+
+
+def test_a_version_that_was_destroyed_while_it_waited_leaves_the_pages_whole(
+    servers: Servers, versions: MadeVersions
+) -> None:
+    """Nothing is decided about what is not there; the others wait on."""
+    destroyed = "version-" + "9" * 64
+    platform_ledger(servers.zone).append("promotion.asked", destroyed, by=FIRST, details={"model": "enterprise"})
+    assert "A promotion waits for your decision" in page(servers, "wang", "")
+    assert versions.waiting[:20] in page(servers, "wang")
