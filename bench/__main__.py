@@ -103,6 +103,12 @@ MODULES = {  # module -> the figures it measures, in the order in which they run
     ),
     "airlock.honest": ("honest_parcels_returned",),
     "airlock.differencing": ("differencing_tried", "differencing_isolated", "differencing_honest_failed"),
+    "monitoring.alarms": (
+        "false_alarms_20_years",
+        "months_to_see_auc_fall_17k",
+        "months_to_see_auc_fall_1700",
+        "months_to_see_calibration_shift_17k",
+    ),
     "separation": ("separation_matrix_tried", "separation_matrix_failed"),
     "market_columns": ("market_columns_at_agencies",),
     "ledger.ten_million": (
@@ -122,6 +128,7 @@ WITHOUT_CITY = (
     "ledger",
     "airlock",
     "intake",
+    "monitoring",
 )  # no walk of the invented city
 FIGURES = {figure: module for module, figures in MODULES.items() for figure in figures}
 

@@ -65,6 +65,7 @@ IMPORTERS = {  # outside library -> the only files that may import it
         "privacy/repair_periods.py",
         "models/order/order.py",
         "models/promotion/gate.py",
+        "models/monitoring/thresholds.py",
         "models/privacy/floors.py",
         "models/rows/policy.py",
         "models/tables/policy.py",
@@ -92,6 +93,10 @@ IMPORTERS = {  # outside library -> the only files that may import it
         "lab/airlock/kinds/texts/sql_parsing.py",
     ),
     "optbinning": ("models/validation/woe_benchmark/bins.py",),
+    "scipy": tuple(
+        f"models/monitoring/{name}.py"
+        for name in ("calibration_watch", "delong", "discrimination_watch", "distribution_shift", "run_length")
+    ),
     "optuna": ("models/boosting/sampler.py",),
     "lightgbm": ("models/boosting/booster.py", "models/boosting/sharded_growth.py"),
     "numba": (

@@ -1,0 +1,1 @@
+"""Figures of monitoring, by simulation of months whose change is known."""
