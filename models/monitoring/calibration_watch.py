@@ -3,8 +3,9 @@
 In a good year all months are good: the defaults of a month are not independent, and a plain binomial test (or that of
 Hosmer and Lemeshow, or Spiegelhalter's) alarms in a tenth of unchanged months. So a month has a systematic factor with
 standard deviation φ beside the binomial variance, as in the one-factor model of portfolio risk (Vasicek 2002; for
-validation: Basel Committee 2005, working paper 14): z = (D - E) / √(V + φ²E²). φ is estimated by moments from the months
-before, and z is then Student's t with one degree of freedom fewer than these months, which is brought to a normal quantile.
+validation: Basel Committee 2005, working paper 14): z = (D - E) / √(V + φ²E²). φ is estimated by moments from the
+months before, and z is then Student's t with one degree of freedom fewer than these months, which is brought to a
+normal quantile.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
+import numpy as np
 from scipy import special
 
 from models.monitoring.delong import MeasuredAuc, measured_auc
@@ -46,7 +47,7 @@ def discrimination_watch(
         typical = statistics.median(e for e, good in zip(errors[: len(results) + 1], usable, strict=False) if good)
         k = round(thresholds.auc_fall / typical / 2, 2)
         h = sum_limit(k, thresholds.auc_run_length_months)
-        sums, alarms = summed(z, k, h)
+        sums, alarms = summed(np.array(z), k, h)
         months = months_to_see(thresholds.auc_fall, typical, thresholds)
         state = WatchState.ALARM if z[-1] > alone or alarms[-1] else WatchState.OK
         if state is WatchState.OK and months > thresholds.months_to_see_at_most:
