@@ -22,7 +22,11 @@ CUSTODY = Actor("custody", Role.SERVICE)
 
 
 def open_vault(settings: CustodySettings, ledger: Ledger) -> Vault:
-    """The vault, after a rotation that was begun has been ended. Raises :class:`Malformed` for two master keys."""
+    """The vault, after a rotation that was begun has been ended, and without what a backup brought back of destroyed
+    periods.
+
+    Raises :class:`Malformed` for two master keys.
+    """
     master = master_key(settings)
     vault, old = Vault(settings.raw, master), settings.keys / "raw-old.key"
     if old.exists():
@@ -31,6 +35,8 @@ def open_vault(settings: CustodySettings, ledger: Ledger) -> Vault:
         details = {"keys": count, "earlier": earlier.name, "now": master.name}
         ledger.append("keys.rotated", f"master-{master.name}", by=CUSTODY, details=details)
         old.unlink()
+    for table, period, rows in vault.leave_out_destroyed():
+        ledger.append("period.destroyed", f"period-{table}-{period}", by=CUSTODY, details={"rows": rows, "again": True})
     return vault
 
 

@@ -153,9 +153,28 @@ class Vault:
             if not files:
                 raise Missing("vault.no-period", name=name, period=period)
             change.without_period(name, period)
-            self.keys.destroy(name, period)
+            self.keys.destroy(name, period, change.files.generation)
         shutil.rmtree(self.folder / name / period, ignore_errors=True)
         return sum(file.valid_rows for file in files)
+
+    def leave_out_destroyed(self) -> list[tuple[str, str, int]]:
+        """Take out of the list what a backup brought back into it, although its key was destroyed since.
+
+        Returns each table and period with the number of rows that the list had.
+        """
+        marks, listed = self.keys.destroyed(), self.files()
+        if not any(listed.generation <= last and listed.of(name, [period]) for (name, period), last in marks.items()):
+            return []
+        with self.exclusive(), self.change() as change:
+            back = [each for each, last in marks.items() if change.files.generation <= last and change.has(*each)]
+            rows = [sum(file.valid_rows for file in change.files.of(name, [period])) for name, period in back]
+            for name, period in back:
+                change.without_period(name, period)
+            if back:
+                change.begin_after(max(marks.values()))
+        for name, period in back:
+            shutil.rmtree(self.folder / name / period, ignore_errors=True)
+        return [(name, period, count) for (name, period), count in zip(back, rows, strict=True)]
 
     def rewrap(self, new: MasterKey) -> int:
         """Wrap every data key by another master key; no data are read or written. Returns the number of keys."""

@@ -141,6 +141,10 @@ _SUMMARIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "stop-answers": "Stop all answers of the scoring service at once, until they are started again.",
             "start-answers": "Let the scoring service answer again.",
         },
+        "lab.backup": {
+            "backup": "Back up this home while it runs: its data into one folder, its keys into another.",
+            "restore": "Make the home that HAIHE_HOME names of a backup, and say what is lost.",
+        },
         "lab.exits": {
             "close-exits": "Let nothing leave the lab until the exits are opened again.",
             "open-exits": "Let what is approved leave the lab again.",

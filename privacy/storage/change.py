@@ -64,6 +64,14 @@ class Change:
         """Take the files of a period out of the list."""
         self._set(table, [each for each in self.files.of(table) if each.period != period])
 
+    def has(self, table: str, period: str) -> bool:
+        """True when a table has files of a period."""
+        return bool(self.files.of(table, [period]))
+
+    def begin_after(self, generation: int) -> None:
+        """Let the list of this change have a number above ``generation``."""
+        self.files = FileList(max(self.files.generation, generation), self.files.tables)
+
     def commit(self) -> FileList:
         """Make the change count, if there is one."""
         return file_list.write(self.folder, self.keys, self.files) if self.is_changed else self.files

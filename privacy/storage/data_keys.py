@@ -46,9 +46,15 @@ class DataKeys:
         _write(path, self.master, key, _place(table, period))
         return key
 
-    def destroy(self, table: str, period: str) -> None:
-        """Destroy a key: its file is overwritten, then removed. What it encrypted cannot be read any more."""
+    def destroy(self, table: str, period: str, generation: int) -> None:
+        """Destroy a key: its file is overwritten, then removed. What it encrypted cannot be read any more.
+
+        ``generation`` is that of the list of files from which the period is taken. It is kept in the key's place, so
+        that an older list, which a backup brought back, is known to have files that cannot be read any more.
+        """
         path = self._path(table, period)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path.with_suffix(".destroyed"), str(generation).encode(), mode=0o600)
         if not path.exists():
             return
         with path.open("r+b") as stream:
@@ -71,6 +77,11 @@ class DataKeys:
             _write(path, new, _unwrapped(path, self.master, place), place)
             changed += 1
         return changed
+
+    def destroyed(self) -> dict[tuple[str, str], int]:
+        """The tables and periods whose key was destroyed, with the last list of files that had them."""
+        marks = sorted(self.folder.glob("*/*.destroyed"))
+        return {(path.parent.name, path.stem): int(path.read_bytes()) for path in marks}
 
     def exists(self, table: str) -> bool:
         """True when a table has a key."""

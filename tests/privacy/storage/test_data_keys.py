@@ -100,8 +100,8 @@ def test_data_of_a_destroyed_key_are_recovered_neither_from_a_copy_of_the_files_
 def test_a_destroyed_key_is_not_made_again_by_reading(tmp_path: Path) -> None:
     keys = DataKeys(tmp_path, OLD)
     keys.key_or_new("things", "2015")
-    keys.destroy("things", "2015")
-    keys.destroy("things", "2015")
+    keys.destroy("things", "2015", 3)
+    keys.destroy("things", "2015", 3)
     with pytest.raises(Missing):
         keys.key("things", "2015")
     assert not keys.exists("things")

@@ -1,0 +1,104 @@
+"""Make a home of a backup: every byte is compared with its digest, and the home appears whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from credit.errors import Broken, Malformed, Missing
+from infra.backup.copying import PIECE
+from infra.backup.making import whole_backups
+from infra.backup.manifest import NAME, BackedUpFile, Manifest
+from infra.home import Home
+from infra.progress import ReportProgress
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredHome:
+    """What a restored home has: the days of its two parts, and the number of entries of each ledger."""
+
+    data_made_at: datetime
+    keys_made_at: datetime
+    files: int
+    bytes: int
+    ledgers: Mapping[str, int]
+
+
+def restore(data: Path, keys: Path, home: Path, report: ReportProgress) -> RestoredHome:
+    """Make ``home`` of the two parts of a backup; of a folder of several, the newest is taken.
+
+    The keys may be of a later backup than the data. Raises :class:`Malformed` where there is something at ``home``
+    already, :class:`Missing` for a folder that is no whole backup, and :class:`Broken` for a file that changed since.
+    """
+    if home.exists() and any(home.iterdir()):
+        raise Malformed("backup.home-exists", folder=home)
+    data, keys = _newest(data), _newest(keys)
+    manifests = {folder: Manifest.read(folder) for folder in (data, keys)}
+    if manifests[keys].made_at < manifests[data].made_at:
+        raise Malformed("backup.keys-older", keys=keys.name, data=data.name)
+    making = home.with_name(f".{home.name}.restoring")
+    shutil.rmtree(making, ignore_errors=True)  # of a run that was stopped
+    making.mkdir(parents=True, mode=0o700)
+    total, done = sum(len(each.files) for each in manifests.values()), 0
+    for folder, manifest in manifests.items():
+        for name, file in manifest.files.items():
+            _copy(folder / name, making / name, file, name)
+            done += 1
+            report("restoring files", done, total)
+        for name, target in manifest.links.items():
+            (making / name).parent.mkdir(parents=True, exist_ok=True)
+            os.symlink(target, making / name)
+    for manifest in manifests.values():
+        _give_folders(making, manifest)
+    with suppress(FileNotFoundError):
+        home.rmdir()
+    making.rename(home)
+    whole = Home(home)
+    ledgers = {name: ledger.head()[0] for name, ledger in whole.ledgers().items()}
+    size = sum(each.bytes for each in manifests.values())
+    return RestoredHome(manifests[data].made_at, manifests[keys].made_at, total, size, ledgers)
+
+
+def _newest(folder: Path) -> Path:
+    """The folder itself when it is a backup, or else the newest in it."""
+    whole = [] if (folder / NAME).exists() else whole_backups(folder)
+    return whole[-1] if whole else folder
+
+
+def _copy(source: Path, target: Path, file: BackedUpFile, name: str) -> None:
+    """Copy a file and give it its mode, owner and time. Raises :class:`Broken` for other bytes than were backed up."""
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    seen = hashlib.sha256()
+    try:
+        with source.open("rb") as reading, target.open("xb") as writing:
+            while piece := reading.read(PIECE):
+                seen.update(piece)
+                writing.write(piece)
+            writing.flush()
+            os.fsync(writing.fileno())
+    except FileNotFoundError as error:
+        raise Missing("backup.file-missing", name=name) from error
+    if seen.hexdigest() != file.sha256:
+        raise Broken("backup.file-changed", name=name)
+    _give(target, file.owner, file.group, file.mode)
+    os.utime(target, ns=(file.modified, file.modified))
+
+
+def _give_folders(home: Path, manifest: Manifest) -> None:
+    """Make every folder, and give it away from the innermost outwards: who owns one may forbid to write in it."""
+    for name in manifest.folders:
+        (home / name).mkdir(parents=True, exist_ok=True)
+    for name, folder in sorted(manifest.folders.items(), reverse=True):
+        _give(home / name, folder.owner, folder.group, folder.mode)
+
+
+def _give(path: Path, owner: int, group: int, mode: int) -> None:
+    if os.getuid() == 0:
+        os.chown(path, owner, group)
+    path.chmod(mode)
