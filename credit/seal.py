@@ -37,6 +37,7 @@ class Kind(StrEnum):
     ROWS = "rows"  # rows of features, in which no subject is found by what is open
     TABLE = "table"  # an aggregate table, judged on the units behind each cell
     PRACTICE = "practice"  # invented tables in the form of a release, for the workspaces
+    OUTCOMES = "outcomes"  # events of loans that banks reported, which compute alone reads
     EXCERPT = "excerpt"  # the rows of a destroyed snapshot on which answers are based
 
     @property
@@ -54,6 +55,7 @@ _KIND_NAMES = {
     Kind.ROWS: Text.of("seal.kind-rows"),
     Kind.TABLE: Text.of("seal.kind-table"),
     Kind.PRACTICE: Text.of("seal.kind-practice"),
+    Kind.OUTCOMES: Text.of("seal.kind-outcomes"),
     Kind.EXCERPT: Text.of("seal.kind-excerpt"),
 }
 
@@ -68,6 +70,7 @@ SIGNERS: Mapping[Kind, str] = MappingProxyType(
         Kind.ROWS: "compute",
         Kind.TABLE: "compute",
         Kind.PRACTICE: "custody",
+        Kind.OUTCOMES: "service",
         Kind.EXCERPT: "platform",
     }
 )

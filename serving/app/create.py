@@ -23,6 +23,7 @@ from serving.endpoints.batch_jobs.routes import ROUTES as JOB_ROUTES
 from serving.endpoints.mandates.routes import ROUTES as MANDATE_ROUTES
 from serving.endpoints.monitoring.routes import ROUTES as WATCH_ROUTES
 from serving.endpoints.objections.objection_routes import ROUTES as OBJECTION_ROUTES
+from serving.endpoints.outcomes.outcome_routes import ROUTES as OUTCOME_ROUTES
 from serving.endpoints.reports.report_routes import ROUTES as REPORT_ROUTES
 from serving.endpoints.reports.special_routes import ROUTES as SPECIAL_ROUTES
 from serving.endpoints.subject.routes import add_subject_page
@@ -40,7 +41,8 @@ def _declared_routes() -> list[BaseRoute]:
     router = APIRouter()
     for product in PRODUCTS.values():
         declare(router, product, PROBLEMS)
-    for route in (*SPECIAL_ROUTES, *REPORT_ROUTES, *WATCH_ROUTES, *JOB_ROUTES, *OBJECTION_ROUTES, *MANDATE_ROUTES):
+    routes = (*SPECIAL_ROUTES, *REPORT_ROUTES, *WATCH_ROUTES, *JOB_ROUTES, *OBJECTION_ROUTES, *MANDATE_ROUTES)
+    for route in (*routes, *OUTCOME_ROUTES):
         routing.add_route(router, route, PROBLEMS)
     return router.routes
 

@@ -16,6 +16,7 @@ from serving.audit.refusal_sampling import SECONDS
 from serving.auth.auth_throttle import AuthThrottle
 from serving.core.service import ScoringService
 from serving.endpoints.batch_jobs.job_files import JobFiles
+from serving.endpoints.outcomes.outcome_store import are_all_sealed
 from serving.endpoints.reports import typeface
 from serving.endpoints.reports.report_routes import pdf_process
 from serving.http.endpoint import ScoringEndpoint
@@ -55,7 +56,8 @@ async def lifespan(
         log.event("report.no_typeface", level=log.ERROR, fault=no_pdf)
     app.state.no_pdf = no_pdf  # shown only: scores do not need it
     report_worker, throttle = app.state.drawer, app.state.throttle = pdf_process(), AuthThrottle()
-    if not await asyncio.to_thread(lambda: watches.is_idle and jobs.is_idle and applications.store.is_idle):
+    stores = (watches, jobs, applications.store)
+    if not await asyncio.to_thread(lambda: all(one.is_idle for one in stores) and are_all_sealed(service.store)):
         background.wake()
 
     async def follow_switch(pointer: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from credit.errors import Malformed
 
 SCOPES = frozenset(
-    {"score", "batch", "live", "facts", "verify", "object", "query", "report", "watch", "job", "mandate"}
+    {"score", "batch", "live", "facts", "verify", "object", "query", "report", "watch", "job", "mandate", "outcome"}
 )
 AGENCY = "agency"
 KINDS = {

@@ -41,15 +41,18 @@ def main() -> int:
 async def _run(writer: Executor) -> None:
     """Run each task at its own interval, so that a long job delays no delivery."""
     from credit.errors import CreditError
-    from credit.keys import KeyRing
+    from credit.keys import KeyRing, SigningKey
     from credit.settings import read
+    from credit.shelf import Shelf
     from serving.app.wiring import background_stores, open_applications, open_service
+    from serving.audit.signatures import ZONE
     from serving.endpoints.batch_jobs.job_processes import JobProcesses
     from serving.endpoints.mandates.review import MandateReview
     from serving.endpoints.monitoring.delivery import deliver
     from serving.endpoints.monitoring.service_notices import NoticeStore, deliver_notices, queue_notices
     from serving.endpoints.monitoring.watch_review import review_watches
     from serving.endpoints.monitoring.webhook_sender import webhook_sender
+    from serving.endpoints.outcomes.outcome_sealing import outcomes_folder, seal_outcomes
     from serving.observability import log
 
     log.start()
@@ -59,6 +62,7 @@ async def _run(writer: Executor) -> None:
     scoring_processes = JobProcesses(settings.as_environment(), writer, settings.job_processes)
     sender, notices = webhook_sender(settings), NoticeStore(service.store)
     applications, ring = open_applications(settings, service.store), KeyRing.load(settings.ring)
+    outcomes, key = Shelf(outcomes_folder(settings), ring), SigningKey.load(settings.keys, ZONE)
     mandates = MandateReview(service, applications.store, watches, notices, ring)
 
     async def sweep() -> None:
@@ -76,6 +80,10 @@ async def _run(writer: Executor) -> None:
 
     async def review_mandates() -> None:
         await asyncio.to_thread(mandates.review)
+
+    async def seal_reports() -> None:
+        while await seal_outcomes(service, outcomes, key) is not None:
+            pass
 
     async def score_jobs() -> None:
         while service.switch.fault is None and await scoring_processes.step(service, jobs):
@@ -105,7 +113,8 @@ async def _run(writer: Executor) -> None:
     await review()
     await asyncio.to_thread(mandates.recover)
     tasks = ((follow_switch, IDLE_SECONDS), (review, settings.watch_seconds), (deliver_webhooks, IDLE_SECONDS),
-             (review_mandates, settings.watch_seconds), (score_jobs, IDLE_SECONDS), (sweep, SWEEP_SECONDS))  # fmt: skip
+             (review_mandates, settings.watch_seconds), (score_jobs, IDLE_SECONDS), (sweep, SWEEP_SECONDS),
+             (seal_reports, SWEEP_SECONDS))  # fmt: skip
     await asyncio.gather(*(repeat(task, seconds) for task, seconds in tasks))
 
 

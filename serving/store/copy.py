@@ -17,8 +17,9 @@ from serving.store.transaction import Transaction
 # In the order in which they may be filled; what names a process is left out.
 TABLES = (
     "client", "client_limit", "client_kind", "client_network", "client_key", "client_former", "client_certificate",
-    "mandate", "objection", "seen", "heard", "live_count", "answered", "made", "webhook", "watch", "delivery", "notice",
-    "job", "application", "application_document", "used_consent", "subject_key", "subject_link", "subject_session",
+    "outcome", "outcome_loan", "mandate", "objection", "seen", "heard", "live_count", "answered", "made", "webhook",
+    "watch", "delivery", "notice", "job", "application", "application_document", "used_consent", "subject_key",
+    "subject_link", "subject_session",
 )  # fmt: skip
 _NOT_COPIED = {"owner"}
 

@@ -13,7 +13,8 @@ from serving.auth.mandates import revoke
 from serving.store.store import open_store, statement
 
 MADE = {"/v1/objections": "objection", "/v1/watches": "watch", "/v1/jobs": "job",
-        "/v1/mandates": "application", "/v1/mandates/batch": "application"}  # path: table # fmt: skip
+        "/v1/mandates": "application", "/v1/mandates/batch": "application",
+        "/v1/outcomes": "outcome"}  # path: table # fmt: skip
 
 
 class PostHarness:

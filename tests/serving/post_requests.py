@@ -8,7 +8,7 @@ import sys
 from typing import Any, NamedTuple
 
 from serving_credit_files import FIRM
-from serving_world import PURPOSE
+from serving_world import PURPOSE, TODAY
 
 from serving.auth.mandates import SPECIAL_REPORT
 from serving.responses.job_columns import CSV, INPUT_COLUMNS
@@ -49,6 +49,7 @@ def post_requests(running: Any, receiver: Any) -> dict[str, PostRequest]:
     permitted = world.grant("bohai", FIRM, purpose=SPECIAL_REPORT).id
     special = {"uscc": FIRM, "mandate": permitted, "first_year": 2026, "last_year": 2026}
     matter = {"uscc": FIRM, "matter": "SSJ-2026-0117"}
+    granted = {**watch, "loan": "L-1", "event": "granted", "happened_on": TODAY.isoformat()}
     requests = [
         _json("/v1/scores", "score.answered", score_request, uscc="x"),
         _json(
@@ -71,6 +72,7 @@ def post_requests(running: Any, receiver: Any) -> dict[str, PostRequest]:
         _json("/v1/scores/facts", "facts.answered", {"uscc": FIRM, "score_id": score}, score_id="x"),
         _json("/v1/evaluations", "supervision.answered", matter, matter="x")._replace(bank="scjgj"),
         _json("/v1/watches", "watch.opened", watch, kinds=["penalty"]),
+        _json("/v1/outcomes", "outcomes.received", {"outcomes": [granted]}, outcomes=[{**granted, "loan": "L-2"}]),
         _json("/v1/mandates", "application.requested", application, evidence="page", content=""),
         _json(
             "/v1/mandates/batch",

@@ -56,6 +56,7 @@ SCOPES = {
     "supervise": "for agencies: see the tier in which a subject is supervised",
     "watch": "hear of changes of subjects under a mandate, by webhook",
     "job": "send a file of up to 100,000 codes",
+    "outcome": "report events of loans under a mandate",
     "mandate": "request mandates of subjects, see how far they are, and give them back",
 }
 _ANSWERS = {

@@ -72,6 +72,11 @@ class ServiceEndpoints:
         return get(f"/v1/objections/{name}")
 
     @Endpoint
+    def report_outcomes(self, outcomes: Sequence[Mapping[str, Any]]) -> Call[results.OutcomesReceived]:
+        """Report up to 1,000 events of loans, each with code, purpose, mandate, loan, event and day."""
+        return post("/v1/outcomes", {"outcomes": [dict(one) for one in outcomes]})
+
+    @Endpoint
     def supervision(self, uscc: str, matter: str) -> Call[results.Supervision]:
         """For agencies: a subject's tier and rate of inspection, in the matter named."""
         return post("/v1/evaluations", {"uscc": uscc, "matter": matter})

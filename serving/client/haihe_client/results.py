@@ -91,6 +91,27 @@ class Objection(TypedDict):
     receipt: Receipt
 
 
+class OutcomeResult(TypedDict):
+    """One event: `result` is accepted, repeated or refused, the last with its `problem`."""
+
+    result: str
+    status: int
+    outcome_id: NotRequired[str]
+    late: NotRequired[bool]
+    problem: NotRequired[dict[str, Any]]
+
+
+class OutcomesReceived(TypedDict):
+    """What the service made of each event, in your order; the three counts add up to all of them."""
+
+    outcomes_id: str
+    outcomes: list[OutcomeResult]
+    accepted: int
+    repeated: int
+    refused: int
+    receipt: Receipt
+
+
 class ObjectionStatus(TypedDict):
     """The status of an objection; `outcome` is the reviewer's text, once there is one."""
 

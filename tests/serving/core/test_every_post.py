@@ -175,7 +175,7 @@ def test_a_refusal_is_not_stored_and_its_cause_can_be_removed(harness: PostHarne
 
 @pytest.mark.attack
 def test_a_key_opens_nothing_whose_mandate_was_revoked(harness: PostHarness) -> None:
-    open_to_all = {"/v1/objections", "/v1/jobs", "/v1/webhook/trial", "/v1/evaluations",
+    open_to_all = {"/v1/objections", "/v1/outcomes", "/v1/jobs", "/v1/webhook/trial", "/v1/evaluations",
                    "/v1/mandates", "/v1/mandates/batch"}  # fmt: skip
     first = {path: harness.post(path) for path in harness.requests}
     harness.revoke_all()
