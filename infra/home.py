@@ -171,6 +171,7 @@ class Home:
                 "MLFLOW_URI": "http://127.0.0.1:5000",
                 "PARTITIONS": self.root / "partitions",
                 "TABLES": self.root / "tables",
+                "OUTCOMES": self.root / "service" / "outcomes",
                 "RESEARCH_LEDGER": self.root / "ledgers" / "research.jsonl",
             },
             "platform": {"MLFLOW_URI": "http://127.0.0.1:5000"},

@@ -32,6 +32,7 @@ class ComputeSettings:
     memory: str = "2GB"  # for DuckDB, per running bucket
     threads: int = 1
     seconds: float = 600.0  # the time limit for the features of one bucket
+    outcomes: Path | None = None  # read only: the service's seals of what banks reported of loans
     evaluations: Path | None = None  # a folder with the city's own declarations of public evaluations
     mandate_rules: Path | None = None  # of the platform: the city's own rules for applications for mandates
 

@@ -64,6 +64,8 @@ FLOWS: Mapping[str, Flow] = MappingProxyType(
         "promote": Flow(("platform",), (PLATFORM,), "act.promote-version", recent=True),
         "refuse-promotion": Flow(("platform",), (PLATFORM,), "act.refuse-version", seconds=HOUR),
         "roll-back": Flow(("platform",), (PLATFORM,), "act.roll-back-to-version", recent=True),
+        "monitor": Flow(("compute",), (PLATFORM,), "act.monitor-model", seconds=HOUR),
+        "acknowledge": Flow(("platform",), (PLATFORM,), "act.acknowledge-alert", seconds=HOUR),
         "snapshot": Flow(("compute", "platform"), (PLATFORM,), "act.make-snapshot"),
         "dossiers": Flow(("compute", "platform"), (PLATFORM,), "act.make-credit-files"),
         "evaluate": Flow(("compute", "platform"), (PLATFORM,), "act.evaluate-subjects", seconds=48 * HOUR),

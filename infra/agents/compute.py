@@ -23,6 +23,7 @@ from credit.seal import Kind
 from credit.shelf import OpenedSeal
 from infra.agents.compute_zone import Compute
 from infra.agents.deletion import delete_destroyed
+from infra.agents.monitoring import monitor_champion
 
 if TYPE_CHECKING:
     from models.distributed.ray_cluster import Tasks
@@ -175,6 +176,10 @@ class ComputeSteps(Compute):
         counted = json.loads((self.shelf.open(seal.id, deep=False).path / MOVEMENTS_FILE).read_bytes())
         return {"snapshot": seal.id, "version": evaluation.version, **counted}
 
+    def monitor(self, task: Task) -> StepResult:
+        """Make the report of a champion, and raise its alerts."""
+        return monitor_champion(self, task)
+
     def sweep(self, task: Task) -> StepResult:
         """Delete the files of the snapshots and rows whose destruction the platform has recorded."""
         return StepResult({"freed": delete_destroyed(self.shelf, task, {Kind.SNAPSHOT, Kind.ROWS})})
@@ -237,5 +242,6 @@ def handlers(compute: ComputeSteps) -> dict[str, Handler]:
     rows = {"rows": compute.rows, "attack": compute.attack}
     made = {verb: Handler(step, lambda _: frozenset({"answers"})) for verb, step in answers.items()}
     made |= {verb: Handler(step, lambda _: frozenset({"rows"})) for verb, step in rows.items()}
+    made["monitor"] = Handler(compute.monitor, lambda _: frozenset({"answers"}))
     made["table"] = Handler(compute.table, lambda _: frozenset({"table"}))
     return made | {"train": Handler(compute.train, lambda _: frozenset({"cluster"}))}

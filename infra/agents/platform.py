@@ -27,6 +27,7 @@ from credit.shelf import Shelf
 from credit.versions import champion_of, require_champion, require_version
 from infra.agents.champion_aliases import AliasWatch
 from infra.agents.mandates import SigningMandates, is_requested
+from infra.agents.monitoring import acknowledge_alert
 from infra.agents.platform_clients import PlatformClients
 from lab.accounts.accounts import Accounts
 from models.settings import ComputeSettings
@@ -46,6 +47,7 @@ class Platform:
     key: SigningKey
     ledger: Ledger
     answers: Ledger  # the service's, read only
+    computed: Ledger  # compute's, read only
     research: Ledger  # read only: who was a member of which project when
     accounts: Accounts
 
@@ -55,10 +57,11 @@ class Platform:
         own, ring = read(ComputeSettings, env, "HAIHE_PLATFORM_"), KeyRing.load(settings.ring)
         key = SigningKey.load(settings.keys, "platform")
         answers = Ledger(settings.ledgers / "service.jsonl", None, ring, "service")
+        computed = Ledger(settings.ledgers / "compute.jsonl", None, ring, "compute")
         research = CachedLedger.of(Ledger(settings.ledgers / "research.jsonl", None, ring, "research"), *PEOPLE_VERBS)
         accounts = Accounts.cached(Ledger(ledger_path(settings.ledgers, "desk"), None, ring, "desk"))
         ledger = Ledger(own.ledger, key, ring, "platform")
-        return cls(own, Shelf(settings.shelf, ring), key, ledger, answers, research, accounts)
+        return cls(own, Shelf(settings.shelf, ring), key, ledger, answers, computed, research, accounts)
 
     def point(self, task: Task) -> StepResult:
         """Point at what compute has made, so that the service answers from it."""
@@ -152,6 +155,10 @@ class Platform:
             "people": lambda: PeopleHistory.of(self.research.entries(), self.accounts),
         }
 
+    def acknowledge(self, task: Task) -> StepResult:
+        """Enter that a person acknowledges an alert of monitoring."""
+        return acknowledge_alert(task, self.computed, self.ledger)
+
     def registry(self) -> Registry:
         """MLflow; raises :class:`Missing` when it does not answer."""
         from models.registry.mlflow_registry import Registry
@@ -175,6 +182,7 @@ def open_agent(settings: AgentSettings, env: Mapping[str, str]) -> Agent:
         "refuse-promotion": platform.refuse,
         "roll-back": platform.roll_back,
         "export": platform.export,
+        "acknowledge": platform.acknowledge,
         "usage": platform.usage,
         "sweep": clients.record_destructions,
         "bank": clients.bank,

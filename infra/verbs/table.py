@@ -122,6 +122,10 @@ _SUMMARIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "models.history": {
             "history": "Show which version of a model was in production when, and who decided it.",
         },
+        "models.monitoring": {
+            "monitor": "Report on a model in production: what arrives, and how good it was as labels ripen.",
+            "alerts": "List the open alerts of monitoring, or acknowledge one with a reason.",
+        },
         "models.evaluate": {
             "evaluate": "Evaluate every subject for a month: grades, and who rose or fell.",
         },

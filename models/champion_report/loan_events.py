@@ -47,6 +47,10 @@ class ReportedLoans:
         return counts | {"late": self.late, "subjects": len(self.of_subject)}
 
 
+NONE = ReportedLoans({}, 0, 0, 0, 0)
+"""What is known where no bank has reported anything."""
+
+
 def read_reported_loans(shelf: Shelf) -> ReportedLoans:
     """All that is in force on the service's shelf of outcomes. Raises Broken for a seal that does not verify."""
     rows: dict[str, dict[str, Any]] = {}

@@ -41,8 +41,8 @@ class ChampionReport:
     labels: dict[str, int]
     thresholds: MonitoringThresholds
 
-    def alarms(self) -> list[dict[str, Any]]:
-        """One alarm a watch: since which month it alarms without a break, and the newest result."""
+    def alerts(self) -> list[dict[str, Any]]:
+        """One alert a watch: since which month it alarms without a break, and the newest result."""
         newest: dict[str, dict[str, Any]] = {}
         for result in self.results:
             if result.state is WatchState.ALARM:
@@ -51,7 +51,7 @@ class ChampionReport:
             elif result.state is WatchState.OK:
                 newest.pop(result.watch, None)
         return [
-            {"alarm": f"alarm-{digest_json([self.version, watch, data['since']])[:16]}", **data}
+            {"alert": f"alert-{digest_json([self.version, watch, data['since']])[:16]}", **data}
             for watch, data in sorted(newest.items())
         ]
 
@@ -60,7 +60,7 @@ class ChampionReport:
         return {
             "model": self.model, "version": self.version, "reference": self.reference,
             "made_on": self.made_on.isoformat(), "results": [result.to_json() for result in self.results],
-            "labels": self.labels, "thresholds": asdict(self.thresholds), "alarms": self.alarms(),
+            "labels": self.labels, "thresholds": asdict(self.thresholds), "alerts": self.alerts(),
         }  # fmt: skip
 
 

@@ -42,6 +42,7 @@ ACTS: dict[str, tuple[str, ...]] = {
     "rows": ("enterprise", "--project", "first", "--as-of", "2026-04-01"), "attack": ("rows-0000",),
     "table": ("SELECT count(*) FROM registration", "--project", "first", "--as-of", "2026-04-01"),
     "register": ("enterprise",), "promote": ("enterprise",), "snapshot": ("enterprise",), "dossiers": (),
+    "monitor": ("enterprise",), "alerts": ("--acknowledge", "alert", "--reason", "x"),
     "evaluate": ("--period", "2026-11"), "export": ("enterprise", "--out", "x.sql"), "bank": ("harbour-bank",),
     "mandate": ("harbour-bank", FIRM, "--until", "2026-12-31", "--document", "paper"), "revoke": ("mandate",),
     "review": ("objection", "--outcome", "upheld", "--why", "x"), "sandbox": ("--save", "x.json"),

@@ -106,21 +106,21 @@ def test_a_month_that_moved_alarms_and_one_that_did_not_is_quiet(shelves: Shelve
     assert report.reference == "2026-01"
     for watch in ("score", "feature:f"):
         assert states(report, watch) == {"2026-02": WatchState.OK, "2026-03": WatchState.ALARM}
-    assert {alarm["watch"]: alarm["since"] for alarm in report.alarms()} == {"score": "2026-03", "feature:f": "2026-03"}
+    assert {alarm["watch"]: alarm["since"] for alarm in report.alerts()} == {"score": "2026-03", "feature:f": "2026-03"}
     assert set(states(report, "estimated_discrimination").values()) == {WatchState.HINT}
 
 
 def test_an_alarm_keeps_its_name_while_it_lasts_and_ends_with_a_good_month(shelves: Shelves) -> None:
     for month, moved in ((1, 0.0), (2, 0.8), (3, 0.8)):
         shelves.snapshot(date(2026, month, 1), moved=moved)
-    first = shelves.report(date(2026, 4, 1)).alarms()
+    first = shelves.report(date(2026, 4, 1)).alerts()
     shelves.snapshot(date(2026, 4, 1))
     assert {alarm["since"] for alarm in first} == {"2026-02"}
-    assert shelves.report(date(2026, 5, 1)).alarms() == []
+    assert shelves.report(date(2026, 5, 1)).alerts() == []
 
 
 @pytest.mark.parametrize(("times", "state"), [(1.0, WatchState.OK), (1.8, WatchState.ALARM)])
-def test_labels_are_judged_once_they_are_ripe(shelves: Shelves, times: float, state: WatchState) -> None:
+def test_labels_count_once_they_are_ripe(shelves: Shelves, times: float, state: WatchState) -> None:
     opened = shelves.shelf.open(shelves.snapshot(JANUARY).id)
     shelves.report_loans(opened, JANUARY, times=times)
     before, after = shelves.report(date(2026, 8, 31)), shelves.report(date(2026, 9, 3))
@@ -154,7 +154,7 @@ def test_outcomes_that_the_service_did_not_sign_or_of_another_form_are_refused(s
         read_reported_loans(shelves.outcomes)
 
 
-def test_an_excerpt_stands_for_a_month_whose_snapshot_was_destroyed(shelves: Shelves) -> None:
+def test_an_excerpt_replaces_a_destroyed_snapshot(shelves: Shelves) -> None:
     seal = shelves.snapshot(JANUARY)
     shelves.snapshot(date(2026, 2, 1))
     shelves.snapshot(JANUARY, kind=Kind.EXCERPT)
