@@ -16,10 +16,6 @@ from infra.verbs.requesting import carry_out
 
 REPORTED = ("month", "watch", "state", "rows", "value", "limit", "p")
 ALERTS = ("alert", "model", "watch", "since", "value", "limit", "p", "acknowledged_by")
-WHAT_TO_DO = {
-    "score": "cli.monitor.do-score", "feature": "cli.monitor.do-feature", "missing": "cli.monitor.do-missing",
-    "discrimination": "cli.monitor.do-discrimination", "calibration": "cli.monitor.do-calibration",
-}  # fmt: skip
 FEATURES = ("feature", "missing")  # their watches are shown when they alarm, and are all in the JSON
 
 
@@ -53,7 +49,7 @@ def monitor(
         output.message("cli.monitor.no-outcomes")
     for alert in report["alerts"]:
         output.message("cli.monitor.alert", alert=alert["alert"], watch=alert["watch"], since=alert["since"])
-        output.message(WHAT_TO_DO[_kind(alert["watch"])])
+        _advise(_kind(alert["watch"]))
 
 
 def alerts(
@@ -74,6 +70,21 @@ def alerts(
         return
     rows = [tuple(_cell(each[name]) for name in ALERTS) for each in listed]
     output.table(localized("cli.alerts.title"), ALERTS, rows)
+
+
+def _advise(kind: str) -> None:
+    """Say what to do about an alert of this kind."""
+    match kind:
+        case "score":
+            output.message("cli.monitor.do-score")
+        case "feature":
+            output.message("cli.monitor.do-feature")
+        case "missing":
+            output.message("cli.monitor.do-missing")
+        case "discrimination":
+            output.message("cli.monitor.do-discrimination")
+        case _:
+            output.message("cli.monitor.do-calibration")
 
 
 def _kind(watch: str) -> str:
