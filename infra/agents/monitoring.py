@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from credit.alerts import ACKNOWLEDGED, ALERTED, read_alerts
-from credit.errors import Malformed, Missing
+from credit.errors import Broken, Malformed, Missing
 from credit.ledger import Ledger
+from credit.messages import Text
 from credit.requests.task import StepResult, Task
 from credit.shelf import Shelf
 from credit.versions import require_champion
@@ -26,7 +29,7 @@ def monitor_champion(compute: Compute, task: Task) -> StepResult:
     model, folder = str(task.arguments["model"]), compute.settings.outcomes
     version = require_champion(compute.shelf, model)
     task.report("reading the outcomes", 0, 0)
-    is_there = folder is not None and folder.exists()
+    is_there = folder is not None and _is_readable(folder)
     loans = read_reported_loans(Shelf(folder, compute.shelf.ring)) if folder is not None and is_there else NONE
     task.report("comparing the months", 0, 0)
     report = champion_report(compute.shelf, version, loans, task.today)
@@ -39,6 +42,18 @@ def monitor_champion(compute: Compute, task: Task) -> StepResult:
             raised.append(alert["alert"])
     result = {"model": model, "version": report.version, "raised": raised, "outcomes": is_there}
     return StepResult(result, private={"report": report.to_json()})
+
+
+def _is_readable(folder: Path) -> bool:
+    """Whether there are outcomes. Raises Broken for a folder that may not be read, which is not one without any."""
+    try:
+        with os.scandir(folder) as entries:
+            next(entries, None)
+    except FileNotFoundError:
+        return False
+    except OSError as unreadable:
+        raise Broken("monitoring.outcomes-unreadable", why=Text.verbatim(type(unreadable).__name__)) from unreadable
+    return True
 
 
 def acknowledge_alert(task: Task, compute: Ledger, platform: Ledger) -> StepResult:

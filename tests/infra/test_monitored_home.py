@@ -6,7 +6,10 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from credit.alerts import read_alerts
+from credit.errors import Broken
 from credit.requests.request import Request
 from credit.requests.settings import AgentSettings
 from credit.requests.task import StepResult, Task
@@ -67,3 +70,10 @@ def test_wrong_labels_raise_an_alert_once_and_none_raise_nothing(
     listed = read_alerts(home.ledger("compute"), home.ledger("platform"))
     assert {alert.id for alert in listed} == set(first.result["raised"])
     assert all(alert.details["since"] == "2026-11" for alert in listed)
+
+
+def test_outcomes_that_cannot_be_read_are_a_refusal(repair_home: RepairHome) -> None:
+    folder = repair_home.home.root / "service" / "outcomes"
+    folder.symlink_to(folder)  # there, and an error of the machine for its reader
+    with pytest.raises(Broken):
+        monitored(repair_home, DAY)
