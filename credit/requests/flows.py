@@ -53,6 +53,7 @@ FLOWS: Mapping[str, Flow] = MappingProxyType(
         "quarantine": Flow(("custody",), (CITY, PLATFORM), "act.read-quarantine", _private("back", "page")),
         "quality": Flow(("custody",), (CITY, PLATFORM), "act.measure-quality"),
         "commitments": Flow(("custody",), (CITY, PLATFORM), "act.count-commitments"),
+        "holdings": Flow(("custody",), (CITY, PLATFORM), "act.count-holdings"),
         "theme": Flow(("custody",), (CITY, PLATFORM), "act.count-theme"),
         "shred": Flow(("custody",), (CITY, PLATFORM), "act.destroy-period"),
         "subjects": Flow(("custody",), (CITY, PLATFORM), "act.list-subjects"),

@@ -26,6 +26,8 @@ from infra.agents.deletion import delete_destroyed
 from infra.desk.invented_home import InventedHome
 from privacy.compaction import compact
 from privacy.custody_vault import destroy_period, open_vault
+from privacy.deliveries.holdings import holdings
+from privacy.deliveries.listed import listed_delivery
 from privacy.intake import mappings
 from privacy.intake.intake import intake
 from privacy.practice import practice
@@ -80,6 +82,8 @@ class Custody:
             learnt = mappings.read_mapping(Path(mapping), catalogue_of(task))
             mappings.learn(learnt, vault=self.vault, ledger=self.ledger, by=task.by)
         paths = [Path(each) for each in task.arguments["paths"]]
+        without = bool(task.arguments.get("without_earlier", False))
+        delivered = listed_delivery(paths, self.vault, without_earlier=without)
         summary = intake(
             paths[0] if len(paths) == 1 else paths,
             catalogue=catalogue_of(task),
@@ -89,6 +93,7 @@ class Custody:
             today=task.today,
             progress=task.report,
             limits=self.settings.limits,
+            manifest=delivered.manifest if delivered else None,
         )
         compact(self.vault, progress=task.report, limits=self.settings.limits)
         reasons: Counter[str] = Counter()
@@ -101,8 +106,12 @@ class Custody:
         made = {"changed": summary.changed, "reasons": dict(reasons), "messages": messages, "tables": tables}
         ignored = {name: why.as_json() for name, why in summary.not_read.items()}
         # The name of a file may name a subject, so it goes to the person alone.
+        private: dict[str, Any] = {"ignored": ignored}
+        if delivered:
+            made |= {"delivery": delivered.as_json(summary)}
+            private["receipt"] = delivered.receipt(summary, today=task.today, key=self.key)
         waiting = waiting_counts(waiting_rows(self.vault))
-        return StepResult({**counted, **made, "others": summary.others, "waiting": waiting}, {"ignored": ignored})
+        return StepResult({**counted, **made, "others": summary.others, "waiting": waiting}, private)
 
     def release(self, task: Task) -> StepResult:
         """Make a release for a purpose."""
@@ -209,6 +218,13 @@ class Custody:
         """Count the commitments by agency."""
         return count_commitments(self, task, catalogue_of(task))
 
+    def holdings(self, task: Task) -> StepResult:
+        """Count what the vault has, and what each source unit delivered."""
+        task.report("reading the list of files", 0, 0)
+        counted = holdings(catalogue_of(task), self.vault)
+        rows = sum(table["rows"] for table in counted["tables"])
+        return StepResult({"rows": rows, "units": len(counted["units"])}, private=counted)
+
     def theme(self, task: Task) -> StepResult:
         """Count a theme library."""
         return count_theme_library(self, task, catalogue_of(task))
@@ -258,7 +274,7 @@ def catalogue_of(task: Task) -> Catalogue:
 def open_agent(settings: AgentSettings, env: Mapping[str, str]) -> Agent:
     """The agent of custody."""
     custody = Custody.open(settings, env)
-    measures = (custody.quality, custody.commitments, custody.theme)
+    measures = (custody.quality, custody.commitments, custody.theme, custody.holdings)
     steps = (custody.intake, custody.release, custody.repair, custody.withdraw, custody.quarantine, custody.subjects)
     return Agent.open(
         "custody",

@@ -71,6 +71,7 @@ _SUMMARIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         },
         "custody.registers": {
             "commitments": "Count credit commitments (信用承诺) by agency: due, checked, kept, broken, repaired.",
+            "holdings": "Count what the vault has (归集总览): rows and years by table, deliveries by source unit.",
             "theme": "Count a theme library (专项主题库): its subjects, and its records by table.",
         },
         "custody.destruction": {

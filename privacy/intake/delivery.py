@@ -14,6 +14,8 @@ from privacy.files import reading
 from privacy.files.block import Block, bad_file
 from privacy.intake import layouts
 
+LIST = "delivery.yaml"  # the list of a delivery, beside its files
+
 
 @dataclass(frozen=True, slots=True)
 class RawFile:
@@ -43,7 +45,7 @@ class Delivery:
 def delivery(paths: Path | Iterable[Path], catalogue: Catalogue, learnt: Sequence[layouts.Learnt] = ()) -> Delivery:
     """The files of these paths, or of a folder. Raises :class:`Missing` when there is none to read."""
     files, not_read = list[RawFile](), dict[str, Text]()
-    listed = _listed(paths)
+    listed = [path for path in _listed(paths) if path.name != LIST]
     names = [path.name for path in listed]
     for path in listed:
         name = path.name if names.count(path.name) == 1 else f"{path.parent.name}/{path.name}"

@@ -17,6 +17,8 @@ from credit.canonical import digest_json
 from credit.catalogue import Catalogue, Table
 from credit.ledger import Ledger
 from privacy import catalogue_roles
+from privacy.deliveries.manifest import DeliveryManifest
+from privacy.deliveries.sequence import enter, is_received
 from privacy.duckdb_engine import Engine, Limits, engine, quoted, text
 from privacy.intake import layouts, mappings, merging, row_checks, row_identity, surrogates
 from privacy.intake.corrections import find_corrections
@@ -41,12 +43,14 @@ def intake(
     progress: catalogue_roles.Progress = catalogue_roles.no_progress,
     limits: Limits | None = None,
     of_repair: bool = False,
+    manifest: DeliveryManifest | None = None,
 ) -> IntakeReport:
     """Bring in files, or every file of a folder.
 
     ``of_repair`` says in the ledger that custody wrote the file itself, about a record that it has. ``today`` is the
-    day of the intake, after which no record may have happened. Raises :class:`Missing` when there is no file to bring
-    in.
+    day of the intake, after which no record may have happened. ``manifest`` is the list of the delivery, whose place
+    in order is known to be right: its number is kept with its rows. Raises :class:`Missing` when there is no file to
+    bring in.
     """
     learnt = mappings.learnt_mappings(vault)
     delivered = delivery(paths, catalogue, learnt)
@@ -55,6 +59,9 @@ def intake(
         work = _Intake(run, catalogue, vault, change, today, delivered.files, learnt, progress)
         work.run_all()
         store.keep(run, vault, change, today=today, read_files={f.digest: f.name for f in delivered.files})
+        if manifest is not None and not is_received(manifest, vault):
+            rows_in = sum(each.rows_in for each in work.counts.values())
+            enter(manifest, change, vault, rows=rows_in, today=today)
         if change.is_changed:
             vault.leave_unentered()
         changed = vault.is_unentered
@@ -65,6 +72,7 @@ def intake(
     if changed:
         details = report.as_json() | {"catalogue": {"name": catalogue.name, "version": catalogue.version}}
         details |= {"of_repair": True} if of_repair else {}
+        details |= {"unit": manifest.unit, "number": manifest.number} if manifest else {}
         ledger.append("intake.accepted", f"intake-{digest_json(sorted(digests.values()))}", by=by, details=details)
         vault.entered()
     return report

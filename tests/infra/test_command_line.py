@@ -48,7 +48,7 @@ ACTS: dict[str, tuple[str, ...]] = {
     "review": ("objection", "--outcome", "upheld", "--why", "x"), "sandbox": ("--save", "x.json"),
     "stop-answers": ("--why", "x"), "start-answers": ("--why", "x"),
     "close-exits": ("--why", "x"), "open-exits": ("--why", "x"), "sweep": (), "practice": (),
-    "quarantine": (), "quality": ("--month", "2026-10"), "commitments": (),
+    "quarantine": (), "quality": ("--month", "2026-10"), "commitments": (), "holdings": (),
     "theme": ("tax_credit",), "subjects": ("registration",),
     "shred": ("registration", "all"), "usage": ("--month", "2026-11"),
     "applications list": (), "applications show": ("application",), "applications confirm": ("application",),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from credit.errors import Malformed
 from credit.messages import language_here
 from credit.requests.failure import error_of
 from credit.requests.past_requests import delivery_of, mappings_of, past_requests, repair_of
@@ -28,11 +31,20 @@ def add_to(app: typer.Typer) -> None:
         app.command()(verb)
 
 
-def deliveries(limit: Limit = 20, as_json: AsJson = False) -> None:
+def deliveries(
+    limit: Limit = 20,
+    receipt: Annotated[
+        Path | None, typer.Option(help="Verify this receipt of a delivery, and print what it says.", exists=True)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """List what was brought in: when, by whom, how many rows were stored and how many wait.
 
     The reasons of each delivery are in the JSON document; `haihe quarantine` shows the rows.
     """
+    if receipt is not None:
+        _print_receipt(receipt, as_json=as_json)
+        return
     listed = [delivery_of(state) for state in past_requests(_ledgers(), ("intake",), limit=limit)]
     if as_json:
         output.document({"deliveries": listed})
@@ -40,6 +52,18 @@ def deliveries(limit: Limit = 20, as_json: AsJson = False) -> None:
     shown = ("at", "by", "state", "files", "rows", "kept", "duplicates", "quarantined")
     rows = [[each["at"], each["by"], _stage(each), *(_count(each[name]) for name in shown[3:])] for each in listed]
     output.table(localized("cli.deliveries.title"), shown, rows)
+
+
+def _print_receipt(path: Path, *, as_json: bool) -> None:
+    from privacy.deliveries.receipt import verified_receipt
+
+    try:
+        envelope = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise Malformed("delivery.receipt-not-read") from error
+    content = verified_receipt(envelope, Home.here().ring)
+    shown = content if as_json else {name: each for name, each in content.items() if name != "files"}
+    output.result(shown, as_json=as_json, text=localized("cli.delivery.receipt-verifies", files=len(content["files"])))
 
 
 def mappings(as_json: AsJson = False) -> None:

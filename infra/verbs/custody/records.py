@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from credit.errors import Malformed
+from credit.files import write_atomically
 from credit.messages import Text, language_here
 from infra import output
 from infra.home import Home
@@ -82,6 +83,12 @@ def city(
 def intake(
     paths: Annotated[list[Path], typer.Argument(help="Files, or a folder of them.")],
     mapping: Annotated[Path | None, typer.Option("--map", help="A mapping of columns, kept for later files.")] = None,
+    receipt: Annotated[
+        Path | None, typer.Option(help="Write the signed receipt of a delivery with a list into this file.")
+    ] = None,
+    without_earlier: Annotated[
+        bool, typer.Option("--without-earlier", help="Bring a delivery in although earlier ones have not come.")
+    ] = False,
     catalogue: CatalogueName = "city",
     today: Today = None,
     by: By = "",
@@ -90,16 +97,25 @@ def intake(
     """Check raw files and store their rows; rows that fail go to quarantine.
 
     The reason is stored beside each row in quarantine. The exit code is 2 where no row was stored, now or before.
+
+    A folder with a file delivery.yaml is a delivery of a source unit: its files and number are compared with that list.
     """
     arguments: dict[str, Any] = {"paths": [str(path.resolve()) for path in paths], "catalogue": named(catalogue)}
     arguments |= {"mapping": str(mapping.resolve())} if mapping else {}
+    arguments |= {"without_earlier": True} if without_earlier else {}
     answer = carry_out(Home.here(), "intake", arguments, by=by, today=options.requested_day(today))
     made, ignored = answer.last, {name: _message(why) for name, why in answer.private["ignored"].items()}
+    if receipt:
+        if "receipt" not in answer.private:
+            raise Malformed("delivery.no-list")
+        write_atomically(receipt, json.dumps(answer.private["receipt"], indent=1).encode() + b"\n")
+    delivered = {"delivery": made["delivery"]} if "delivery" in made else {}
     if as_json:
         wanted = ("rows", "kept", "duplicates", "quarantined", "reasons", "others")
-        output.document({name: made[name] for name in wanted} | {"ignored": ignored})
+        output.document({name: made[name] for name in wanted} | {"ignored": ignored} | delivered)
     else:
         _print_intake(made, ignored)
+        _print_delivery(made.get("delivery"))
     if not made["kept"] and not made["duplicates"]:
         raise typer.Exit(NOTHING_KEPT)
 
@@ -118,6 +134,16 @@ def _print_intake(made: dict[str, Any], ignored: dict[str, str]) -> None:
         output.table(localized("cli.intake.no-rows"), ("lines", "kind"), kinds)
     if ignored:
         output.table(localized("cli.intake.ignored"), ("file", "reason"), ignored.items())
+
+
+def _print_delivery(delivery: dict[str, Any] | None) -> None:
+    if delivery is None:
+        return
+    output.message("cli.delivery.again" if delivery["again"] else "cli.delivery.received", **delivery)
+    if delivery["missing_before"]:
+        output.message("cli.delivery.missing", numbers="-".join(map(str, sorted(set(delivery["missing_before"])))))
+    if delivery["rows_listed"] != delivery["rows_read"]:
+        output.message("cli.delivery.short", listed=delivery["rows_listed"], read=delivery["rows_read"])
 
 
 def _message(data: dict[str, Any]) -> str:

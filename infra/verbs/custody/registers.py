@@ -14,6 +14,8 @@ from infra.verbs.custody.records import catalogue_of, named
 from infra.verbs.options import AsJson, By, CatalogueName, Today
 from infra.verbs.requesting import carry_out
 
+TABLES = ("table", "title", "rows", "first", "last", "files", "mib")
+UNITS = ("unit", "level", "district", "deliveries", "last_number", "last_on", "missing", "rows")
 COMMITMENTS = ("agency", "made", "due", "overdue", "checked", "kept", "broken", "measured", "repaired", "keeping_rate")
 
 
@@ -21,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
     """Add these verbs to the command line."""
     app.command()(commitments)
     app.command()(theme)
+    app.command()(holdings)
 
 
 def commitments(
@@ -44,6 +47,20 @@ def commitments(
     if due:
         listed = [tuple(map(str, each.values())) for each in made["to_check"]]
         output.table(localized("cli.commitments.to-check"), ("commitment", "agency", "ends", "overdue"), listed)
+
+
+def holdings(catalogue: CatalogueName = "city", by: By = "", as_json: AsJson = False) -> None:
+    """Count what the vault has (归集总览): rows and years by table, deliveries by source unit.
+
+    A unit is named by its code. Deliveries without a list are not among those of units.
+    """
+    made = carry_out(Home.here(), "holdings", {"catalogue": named(catalogue)}, by=by).private
+    if as_json:
+        output.document(made)
+        return
+    for name, columns in (("tables", TABLES), ("units", UNITS)):
+        rows = [[_cell(each[column]) for column in columns] for each in made[name]]
+        output.table(localized(f"cli.holdings.{name}"), columns, rows)
 
 
 def theme(

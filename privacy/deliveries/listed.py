@@ -1,0 +1,60 @@
+"""A folder that is a delivery with a list: it is compared with its list, and its number with the unit's others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from credit.errors import Malformed
+from credit.keys import SigningKey
+from privacy.deliveries.manifest import DeliveryManifest, manifest_in
+from privacy.deliveries.receipt import receipt_of
+from privacy.deliveries.sequence import Place, place_of
+from privacy.intake.delivery import LIST
+from privacy.intake.intake_report import IntakeReport
+from privacy.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class ListedDelivery:
+    """A delivery with its list, and its place among those of its unit."""
+
+    manifest: DeliveryManifest
+    place: Place
+
+    def as_json(self, report: IntakeReport) -> dict[str, Any]:
+        """What the ledger and the report say of it; it names no file."""
+        return {
+            "unit": self.manifest.unit,
+            "number": self.manifest.number,
+            "again": self.place.is_again,
+            "missing_before": list(self.place.missing or ()),
+            "rows_listed": self.manifest.rows,
+            "rows_read": report.rows_in,
+        }
+
+    def receipt(self, report: IntakeReport, *, today: date, key: SigningKey) -> dict[str, Any]:
+        """The signed receipt."""
+        return receipt_of(self.manifest, self.place, report, today=today, key=key)
+
+
+def listed_delivery(paths: Sequence[Path], vault: Vault, *, without_earlier: bool) -> ListedDelivery | None:
+    """The delivery in a folder that has a list; None for files and for folders without one.
+
+    Nothing is read before all of it is known to be there. Raises :class:`Malformed` for a list that cannot be read or
+    one among several paths, and :class:`Refused` as :meth:`DeliveryManifest.require_whole` and :func:`place_of` do.
+    """
+    listed = [path for path in paths if path.is_dir() and (path / LIST).exists()]
+    if not listed:
+        return None
+    if len(paths) > 1:
+        raise Malformed("delivery.one-at-a-time")
+    [folder] = listed
+    manifest = manifest_in(folder)
+    if manifest is None:
+        raise Malformed("delivery.list-not-read")
+    manifest.require_whole(folder, {path.name for path in folder.iterdir() if path.name != LIST})
+    return ListedDelivery(manifest, place_of(manifest, vault, without_earlier=without_earlier))
