@@ -29,6 +29,7 @@ MODULES = {  # module -> the figures it measures, in the order in which they run
     "service.reports": ("reports_beside_answers",),
     "peers.comparison": ("http_vs_best_peer", "http_live_vs_best_peer"),
     "service.swaps_and_kills": ("swap_failed_requests", "kill_lost_entries", "soak_rss_growth_mib"),
+    "service.roll_backs": ("rollback_seconds", "promotion_failed_requests", "alias_undone_seconds"),
     "service.chaos": (
         "chaos_failed",
         "chaos_entries_lost",

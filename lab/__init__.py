@@ -12,12 +12,13 @@
     lab.train(order)     train on the cluster, with progress     lab.runs(), lab.run(id) trainings and their results
     lab.compare(a, b)    figures and plots of versions           lab.carry_out("a.csv", …)  submit results for release
     lab.measure(run, order)  a version on other rows             lab.parcels()           your submitted results
+    lab.champion("enterprise")  what is in production        lab.register(run, "why")  request its promotion (申请上线)
     lab.notices()        your tasks and what changed
     lab.help()           all of this in your language 用您的语言说明；lab.help("rows") 说明一个函数
 
     练习数据 lab.catalogue() lab.sql() lab.sample() lab.check() lab.features()
     真实记录（在计算区）lab.releases() lab.rows() lab.table() lab.order() lab.train() lab.runs() lab.compare()
-    lab.measure()  带出结果 lab.carry_out() lab.parcels() lab.notices()
+    lab.measure() lab.champion() lab.register()  带出结果 lab.carry_out() lab.parcels() lab.notices()
 
 A module is imported when one of its functions is first used, so ``import lab`` itself is quick.
 """
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from lab.library.measuring import measure as measure
     from lab.library.orders import feature as feature
     from lab.library.orders import order as order
+    from lab.library.promotion import champion as champion
+    from lab.library.promotion import register as register
     from lab.library.query import sample as sample
     from lab.library.query import sql as sql
     from lab.library.releases import releases as releases
@@ -71,6 +74,8 @@ _MODULES = {
     "runs": "training",
     "compare": "comparison",
     "measure": "measuring",
+    "champion": "promotion",
+    "register": "promotion",
     "carry_out": "export",
     "parcels": "export",
     "notices": "export",

@@ -2,12 +2,13 @@
 
 A part in it have: who made the version or its order, who placed the order, every member of a project that placed it,
 and everyone who ever requested its promotion. Their names count in whatever role they act. Judging confirms the request
-as a second person (:mod:`credit.confirmation`).
+as a second person (:mod:`credit.confirmation`); some versions take two (:mod:`credit.separation.two_checkers`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, time
 
 from credit.actor import Actor, Role
@@ -19,7 +20,9 @@ from credit.seal import Kind
 from credit.separation.account_history import has_role_throughout
 from credit.separation.involvement import PeopleHistory, ReviewedMatter
 from credit.separation.span import Span
+from credit.separation.two_checkers import Approval, approvals_of, checkers_needed, counted
 from credit.shelf import OpenedSeal, Shelf
+from credit.versions import champion_of
 
 REQUESTED = "promotion.asked"
 REQUESTERS = frozenset({Role.RESEARCHER, Role.PLATFORM})
@@ -49,7 +52,7 @@ def promotion_matter(
 
 
 def promotion_request(version: OpenedSeal, entries: Iterable[Entry]) -> Confirmation:
-    """The last request to promote a version, which waits for a second person until the version ends.
+    """The last request to promote a version, which waits until the version ends for as many checkers as it needs.
 
     Raises :class:`Missing` for a version whose promotion was never requested.
     """
@@ -58,7 +61,7 @@ def promotion_request(version: OpenedSeal, entries: Iterable[Entry]) -> Confirma
     if not requests:
         raise Missing("petition.no-request", thing=seal.id[:20])
     end = datetime.combine(seal.expires_on, time(), tzinfo=UTC)
-    rule = ConfirmationRule(REQUESTERS, frozenset({Role.PLATFORM}), 2, end - requests[-1].at)
+    rule = ConfirmationRule(REQUESTERS, frozenset({Role.PLATFORM}), 1 + checkers_needed(seal), end - requests[-1].at)
     return Confirmation(seal.id, "promote", rule, requests[-1].by, requests[-1].at)
 
 
@@ -73,14 +76,36 @@ def require_requester(version: OpenedSeal, *, entries: Iterable[Entry], people: 
         raise Refused("promotion.requester-left", requester=by.name)
 
 
-def require_judge(
-    version: OpenedSeal, *, by: Actor, entries: Iterable[Entry], people: PeopleHistory, shelf: Shelf
-) -> None:
-    """Raise :class:`Refused` for a person who may not judge a version, :class:`Missing` before a request for it."""
+def approvals_now(
+    version: OpenedSeal, *, entries: Iterable[Entry], people: PeopleHistory, shelf: Shelf
+) -> tuple[Approval, ...]:
+    """The approvals of a version since its promotion was requested, each with why it counts no more, or None."""
     known = list(entries)
     matter = promotion_matter(version, known, people, shelf)
+    return approvals_of(version.seal, known, people, matter, champion_of(shelf, str(version.seal.terms["model"])))
+
+
+def require_judge(
+    version: OpenedSeal,
+    *,
+    by: Actor,
+    entries: Iterable[Entry],
+    people: PeopleHistory,
+    shelf: Shelf,
+    approves: bool = False,
+) -> None:
+    """Raise :class:`Refused` for a person who may not judge a version, :class:`Missing` before a request for it.
+
+    Who ``approves`` must not be one of those whose approval counts already; they may still refuse.
+    """
+    known = list(entries)
+    matter = promotion_matter(version, known, people, shelf)
+    request = promotion_request(version, known)
+    if approves:
+        given = counted(approvals_now(version, entries=known, people=people, shelf=shelf))
+        request = replace(request, confirmed_by=tuple(each.by for each in given))
 
     def objection(request: Confirmation, person: Actor, at: datetime) -> Text | None:
         return people.vote_objection(matter, person, at, None)
 
-    require_second_person(promotion_request(version, known), by=by, at=datetime.now(UTC), objection=objection)
+    require_second_person(request, by=by, at=datetime.now(UTC), objection=objection)

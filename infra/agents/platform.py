@@ -29,6 +29,7 @@ from infra.agents.champion_aliases import AliasWatch
 from infra.agents.mandates import SigningMandates, is_requested
 from infra.agents.monitoring import acknowledge_alert
 from infra.agents.platform_clients import PlatformClients
+from infra.agents.registrations import NotebookRegistrations
 from lab.accounts.accounts import Accounts
 from models.settings import ComputeSettings
 
@@ -96,8 +97,8 @@ class Platform:
         address, token = self.settings.ray_address, self.settings.ray_token
         with cluster(address, token=token) if address else nullcontext(in_process()) as tasks:
             waiver = str(task.arguments.get("waiver") or "")
-            verdict = promote(version, registry=self.registry(), tasks=tasks, waiver=waiver, **self.shared(task))
-        return StepResult({"version": version.seal.id, "verdict": verdict.as_json()})
+            decision = promote(version, registry=self.registry(), tasks=tasks, waiver=waiver, **self.shared(task))
+        return StepResult({"version": version.seal.id, **decision.as_json()})
 
     def refuse(self, task: Task) -> StepResult:
         """Refuse the promotion of a version that waits for it, for the reason that the request gives."""
@@ -152,12 +153,15 @@ class Platform:
             "platform_key": self.key,
             "ledger": self.ledger,
             "today": task.today,
-            "people": lambda: PeopleHistory.of(self.research.entries(), self.accounts),
+            "people": self.people,
         }
 
     def acknowledge(self, task: Task) -> StepResult:
         """Enter that a person acknowledges an alert of monitoring."""
         return acknowledge_alert(task, self.computed, self.ledger)
+    def people(self) -> PeopleHistory:
+        """Who had a part in what, as the ledgers say now."""
+        return PeopleHistory.of(self.research.entries(), self.accounts)
 
     def registry(self) -> Registry:
         """MLflow; raises :class:`Missing` when it does not answer."""
@@ -201,6 +205,14 @@ def open_agent(settings: AgentSettings, env: Mapping[str, str]) -> Agent:
     )
     agent.background += [
         SigningMandates(agent, signer),
+        NotebookRegistrations(
+            platform.shelf,
+            platform.ledger,
+            Ledger(settings.ledgers / "research.jsonl", None, platform.ledger.ring, "research"),
+            platform.people,
+            platform.registry,
+            platform.settings.mlflow_uri,
+        ),
         AliasWatch(platform.shelf, platform.ledger, platform.registry, platform.settings.mlflow_uri),
     ]
     return agent

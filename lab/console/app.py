@@ -22,6 +22,7 @@ from lab.console.pages import (
     help,
     home,
     ledgers,
+    model_pages,
     models,
     orders,
     parcels,
@@ -37,7 +38,7 @@ from lab.settings import ResearchSettings
 
 PAGES = (
     home, parcels, files, collected, projects, accounts, orders, ledgers, verdicts, cards, models, bank, requests,
-    emergency, sessions, help, deliveries, quarantine, repairs, quality, commitments,
+    emergency, sessions, help, deliveries, quarantine, repairs, quality, commitments, model_pages,
 )  # fmt: skip
 
 

@@ -17,6 +17,8 @@ from lab.accounts.account import AccountChange
 from lab.console.production.model_state import promotions, waiting_versions
 from lab.console.production.versions import (
     ModelVersion,
+    approvals_given,
+    has_approved,
     objection_to_judge,
     people_of,
     read_version,
@@ -90,7 +92,12 @@ def promotions_for(session: RequestSession) -> tuple[ModelVersion, ...]:
     people = people_of(state)
     # A version that was destroyed meanwhile is not on the shelf any more, and nothing is decided about it.
     waiting = [read_version(state, seal) for seal in version_seals(state) if seal.id in ids]
-    return tuple(each for each in waiting if objection_to_judge(state, each, people, session.name) is None)
+    return tuple(
+        each
+        for each in waiting
+        if objection_to_judge(state, each, people, session.name) is None
+        and not has_approved(approvals_given(state, each, people), session.name)
+    )
 
 
 def unconfirmed(session: RequestSession) -> list[AwaitedRequest]:

@@ -7,7 +7,17 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 
 from lab.gateway import error_responses
-from lab.gateway.endpoints import cell_log, measurements, orders, parcels, read_log, rows, shown_files, tables
+from lab.gateway.endpoints import (
+    cell_log,
+    measurements,
+    orders,
+    parcels,
+    promotions,
+    read_log,
+    rows,
+    shown_files,
+    tables,
+)
 from lab.gateway.endpoints.catalogue import describe, describe_releases
 from lab.gateway.identity import Admitted
 from lab.gateway.research_zone import ResearchZone
@@ -16,7 +26,7 @@ MAJOR = "1"
 everyone = APIRouter()
 kernels = APIRouter()
 _REPORTS = (cell_log.router, read_log.router, shown_files.router)
-_ORDERS = (orders.router, rows.router, tables.router, measurements.router)
+_ORDERS = (orders.router, rows.router, tables.router, measurements.router, promotions.router)
 
 
 @everyone.get("/v1/me")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from credit.errors import Malformed
 from lab.library.display import html
 from lab.library.measuring import Measurement
+from lab.library.promotion import ModelChampion
 from lab.library.training import ChampionRun, Run, require_done
 from lab.library.training import run as find
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 MOST = 7
 Compared = Run | ChampionRun | Measurement
+Comparable = Compared | ModelChampion | str
 _FIGURES = ("auc", "auc_low", "auc_high", "ks", "brier", "stability_index")
 _HEAD = ("", "version", "model 模型", "rows", "defaulted", "judged by", "AUC (95 %)", "KS", "Brier", "ECE", "stability")
 
@@ -99,18 +101,22 @@ class Comparison:
         return rows
 
 
-def compare(*runs: Compared | str) -> Comparison:
+def compare(*runs: Comparable) -> Comparison:
     """Compare completed trainings, by run or by order id: figures with 95 % limits, ROC, calibration, points, KS.
 
     ``run.champion`` is the champion on the rows of that run, measured in compute: ``lab.compare(run, run.champion)``.
-    ``lab.measure`` gives a run's version on other rows.
+    ``lab.champion(model)`` is that of the first run too. ``lab.measure`` gives a run's version on other rows.
 
     Raises :class:`~credit.errors.Malformed` for none or more than seven, :class:`~credit.errors.Missing` for one that
     is not done.
     """
     if not 0 < len(runs) <= MOST:
         raise Malformed("comparison.runs-cannot-be-compared", runs_count=len(runs), limit=MOST)
-    compared = [find(each) if isinstance(each, str) else each for each in runs]
+    named = [find(each) if isinstance(each, str) else each for each in runs]
+    first = next((each for each in named if isinstance(each, Run)), None)
+    if first is None and any(isinstance(each, ModelChampion) for each in named):
+        raise Malformed("comparison.champion-alone")
+    compared = [each.on_rows_of(first) if isinstance(each, ModelChampion) and first else each for each in named]
     require_done(each for each in compared if isinstance(each, Run))
     return Comparison(compared)
 

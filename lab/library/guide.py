@@ -29,6 +29,8 @@ FUNCTIONS = {  # name -> its text and an example, in the order of a day's work
     "runs": ("guide.runs", "lab.runs()"),
     "compare": ("guide.compare", "lab.compare(run, run.champion)"),
     "measure": ("guide.measure", "lab.measure(run, other_order)"),
+    "champion": ("guide.champion", 'lab.compare(run, lab.champion("enterprise"))'),
+    "register": ("guide.register", 'lab.register(run, "Fresh penalties, for young firms")'),
     "carry_out": (
         "guide.carry-out",
         'lab.carry_out("table.csv", title=…, purpose=…, description=…, sources=[rows])',

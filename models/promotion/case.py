@@ -18,11 +18,12 @@ from models.order.order import Order
 from models.order.sealed_order import open_order, read_sealed_order
 from models.promotion.champion import champion_rows, champion_version
 from models.promotion.measured_version import ChampionComparison, PromotionCase
+from models.promotion.subject_changes import subject_changes
 from models.registry.version import read_recipe
 from models.scoring.golden import check_golden
 from models.scoring.scorer import Scorer
 from models.validation.evidence import measure, rounded
-from models.validation.holdout import score_holdout, training_rows
+from models.validation.holdout import HoldoutScores, score_holdout, training_rows
 from models.validation.model_privacy import measure_privacy
 
 
@@ -38,7 +39,7 @@ def prepare_case(version: OpenedSeal, *, shelf: Shelf, tasks: Tasks, today: date
         raise Broken("case.version-other-features-than-order")
     sample = samples.build_sample(order, release, map_buckets=tasks.map_tasks)
     holdout = score_holdout(sample, scorer, recipe, tasks)
-    champion = _champion(version, order, release, sample, shelf, tasks)
+    champion = _champion(version, order, release, sample, shelf, tasks, scorer, holdout)
     text = (version.path / "model.txt").read_text(encoding="ascii")
     privacy = measure_privacy(cut_rows(training_rows(sample, scorer))[0], scorer.forest, recipe, tasks)
     evidence = measure(scorer, sample, holdout) | rounded(privacy.as_evidence())
@@ -53,7 +54,14 @@ def version_rights(version: OpenedSeal, shelf: Shelf) -> frozenset[UsageRight]:
 
 
 def _champion(
-    version: OpenedSeal, order: Order, release: OpenedSeal, sample: Sample, shelf: Shelf, tasks: Tasks
+    version: OpenedSeal,
+    order: Order,
+    release: OpenedSeal,
+    sample: Sample,
+    shelf: Shelf,
+    tasks: Tasks,
+    scorer: Scorer,
+    holdout: HoldoutScores,
 ) -> ChampionComparison | None:
     champion = champion_version(order, shelf)
     if not champion:
@@ -62,6 +70,8 @@ def _champion(
         return ChampionComparison(champion, None)
     try:
         own = champion_rows(champion, order, release, sample, shelf, tasks)
-        return ChampionComparison(champion, score_holdout(own.rows, own.scorer, own.recipe, tasks, baseline=False).raw)
+        scored = score_holdout(own.rows, own.scorer, own.recipe, tasks, baseline=False)
+        changes = subject_changes(scorer, holdout.features, own.scorer, scored.features, holdout.subjects)
+        return ChampionComparison(champion, scored.raw, changes=changes)
     except CreditError as error:
         return ChampionComparison(champion, None, error.reason)

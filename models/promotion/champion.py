@@ -23,6 +23,7 @@ from models.distributed.ray_cluster import Tasks
 from models.metrics.discrimination import auc_gain
 from models.order.order import Order
 from models.order.sealed_order import open_order
+from models.promotion.subject_changes import subject_changes
 from models.registry.version import read_recipe
 from models.scoring.scorer import Scorer
 from models.validation.evidence import measure, rounded
@@ -66,7 +67,8 @@ def champion_evidence(
     candidate: Scorer, order_id: str, order: Order, release: OpenedSeal, sample: Sample, shelf: Shelf, tasks: Tasks
 ) -> dict[str, Any]:
     """How the champion does on the rows of a candidate's order, as plain values: its ``version``, its ``evidence``, and
-    the ``gain`` in AUC of the candidate, ``{auc, low, high}``. Empty without another champion.
+    the ``gain`` in AUC of the candidate, ``{auc, low, high}``, and the ``changes`` for subjects, which the platform
+    sees and no workspace. Empty without another champion.
 
     ``{version, error}``, with the messages of the error, where it cannot be measured; only rows out of time are
     compared.
@@ -85,8 +87,10 @@ def champion_evidence(
         evidence = measure(own.scorer, own.rows, holdout)
     except CreditError as error:
         return {"version": champion, "error": messages_of(error)}
-    raw = candidate.raw(np.asarray(sample.features[late], dtype=np.float64))
+    features = np.asarray(sample.features[late], dtype=np.float64)
+    raw = candidate.raw(features)
+    changes = subject_changes(candidate, features, own.scorer, holdout.features, holdout.subjects)
     gain, _ = auc_gain(holdout.labels, raw, holdout.raw, holdout.subjects)
     kept = {name: value for name, value in evidence.items() if name not in LEFT_OUT}
     gained: dict[str, Any] = rounded({"auc": gain.value, "low": gain.low, "high": gain.high})
-    return {"version": champion, "evidence": kept, "gain": gained}
+    return {"version": champion, "evidence": kept, "gain": gained, "changes": changes}

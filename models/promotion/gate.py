@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import yaml
@@ -16,9 +16,6 @@ from models.metrics.discrimination import auc, auc_gain
 from models.promotion.measured_version import PromotionCase
 from models.promotion.privacy_checks import as_written, leaf_size, membership, reproducible
 from models.scoring.trees.monotone_proof import monotone_violations
-
-if TYPE_CHECKING:
-    pass
 
 THRESHOLDS = Path(__file__).with_name("gate.yaml")
 Thresholds = Mapping[str, Any]
@@ -135,6 +132,7 @@ def beats_champion(case: PromotionCase, thresholds: Thresholds) -> Finding:
         return Finding.of("champion", Outcome.REVIEW, why, {"champion": compared.version})
     gain, share = auc_gain(case.holdout.labels, case.holdout.raw, compared.raw, case.holdout.subjects)
     figures = {"champion": compared.version, "gain": gain.value, "low": gain.low, "high": gain.high, "share": share}
+    figures |= {"changes": dict(compared.changes)} if compared.changes else {}
     why = Text.of("promotion-gate.gain", gain=gain.value, share=share)
     if share >= thresholds["champion_share_at_least"]:
         return Finding.of("champion", Outcome.PASS, why, figures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class ChampionComparison:
     """The current champion: its id, and its raw margins (n,) on the holdout rows of the candidate, or why there are
-    none."""
+    none. ``changes`` is what changes for subjects (:mod:`models.promotion.subject_changes`)."""
 
     version: str
     raw: NDArray[np.float64] | None
     why_not: Text | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,8 @@ def _train(
             key=key,
         )
     run = log_training(tracking, shelf.open(seal.id, deep=False), fitted, observations, seconds, by)
-    details = {"order": order_seal.seal.id, "release": release.seal.id, "mlflow_run": run, "project": project}
+    details: dict[str, Any] = {"order": order_seal.seal.id, "release": release.seal.id, "mlflow_run": run}
+    details |= {"project": project, "changes": champion.pop("changes", {})}
     ledger.append("version.made", seal.id, by=by, details=details | ({"champion": champion} if champion else {}))
     return seal
 

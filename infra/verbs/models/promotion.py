@@ -39,7 +39,8 @@ def promote(
 ) -> None:
     """Judge a version at the gate and, when it passes, make it the champion.
 
-    Neither the maker of the version nor the person who requested the promotion may judge it.
+    A version that scores individual businesses takes two people, who judge it one after the other. Neither the maker of
+    the version nor the person who requested the promotion may judge it.
     """
     if (bool(again), bool(waive), bool(refuse)).count(True) > 1:
         raise Malformed("promote-verb.one-of-three")
@@ -54,6 +55,8 @@ def promote(
         if verdict:
             _print_verdict({"version": name, "verdict": verdict}, error.findings, as_json)
         raise
+    if refuse:
+        made = {**made, "granted": False}
     findings = [Finding.read(each) for each in made.get("verdict", {}).get("findings", ())]
     _print_verdict(made, tuple(findings), as_json)
 

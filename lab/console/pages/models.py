@@ -16,7 +16,14 @@ from credit.errors import Malformed, Missing
 from lab.console.access_rules import PLATFORM, READERS, get_page, post_form
 from lab.console.production.model_state import model_names, model_state, promotions
 from lab.console.production.time_line import WIDTH, time_line
-from lab.console.production.versions import objection_to_judge, people_of, version_seals, versions_of
+from lab.console.production.versions import (
+    approvals_given,
+    has_approved,
+    objection_to_judge,
+    people_of,
+    version_seals,
+    versions_of,
+)
 from lab.console.request_session import CurrentSession
 
 ACTS = {"promote": "promote", "roll-back": "roll-back", "refuse": "refuse-promotion"}  # act of the page -> verb
@@ -43,8 +50,11 @@ def model_page(session: CurrentSession, model: str) -> Response:
     decidable = [each for each in versions if each.waits or each.was_granted] if session.has(Role.PLATFORM) else []
     people = people_of(session.app_state)
     objections = {each.seal.id: objection_to_judge(session.app_state, each, people, session.name) for each in decidable}
+    approvals = {each.seal.id: approvals_given(session.app_state, each, people) for each in versions if each.waits}
     return session.page(
         "model.html.j2",
+        approvals=approvals,
+        approved={version for version, given in approvals.items() if has_approved(given, session.name)},
         state=state,
         bands=time_line(state.changes, datetime.now(UTC)),
         width=WIDTH,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,8 @@ from credit.messages import Text
 from credit.petition import Petition, State, fold_petition
 from credit.seal import Kind, Seal
 from credit.separation.involvement import PeopleHistory
-from credit.separation.version_judges import promotion_matter
+from credit.separation.two_checkers import Approval, checkers_needed, counted
+from credit.separation.version_judges import approvals_now, promotion_matter
 from credit.shelf import OpenedSeal
 from lab.airlock.review.petition import verdict_of
 from lab.console.app_state import AppState
@@ -30,7 +31,8 @@ CALIBRATION = ("ratio", "ece")
 class ModelVersion:
     """One version: its seal, figures of its evidence, and what the platform's ledger says about it.
 
-    ``verdict`` is the last one of the gate, ``refusal`` the reason of a person who refused it without the gate.
+    ``verdict`` is the last one of the gate, in the entry ``verdict_seq``; ``refusal`` is the reason of a person who
+    refused it without the gate.
     ``fault`` is why the figures could not be read.
     """
 
@@ -40,12 +42,24 @@ class ModelVersion:
     petition: Petition | None
     verdict: Verdict | None
     refusal: str
+    verdict_seq: int = 0
     fault: CreditError | None = None
 
     @property
     def waits(self) -> bool:
         """Whether its promotion is requested and not yet decided."""
         return self.petition is not None and self.petition.state is State.REQUESTED
+
+    @property
+    def note(self) -> str:
+        """What the person who requested the promotion wrote for those who judge it; empty without a note."""
+        requests = [each for each in self.entries if each.verb == "promotion.asked"]
+        return str(requests[-1].details.get("note", "")) if requests else ""
+
+    @property
+    def needed(self) -> int:
+        """How many people have to approve it before it is in production."""
+        return checkers_needed(self.seal)
 
     @property
     def was_granted(self) -> bool:
@@ -78,6 +92,19 @@ def objection_to_judge(app_state: AppState, version: ModelVersion, people: Peopl
     return people.vote_objection(matter, Actor(name, Role.PLATFORM), datetime.now(UTC), None)
 
 
+def approvals_given(app_state: AppState, version: ModelVersion, people: PeopleHistory) -> tuple[Approval, ...]:
+    """The approvals of a version that waits, also those that count no more; none of one that needs a single checker."""
+    if not version.waits or version.needed == 1:
+        return ()
+    opened = app_state.shelf.open(version.seal.id, deep=False)
+    return approvals_now(opened, entries=version.entries, people=people, shelf=app_state.shelf)
+
+
+def has_approved(approvals: Iterable[Approval], name: str) -> bool:
+    """Whether a person has given an approval that counts, so that another person decides."""
+    return name in {each.by.name for each in counted(approvals)}
+
+
 def read_version(app_state: AppState, seal: Seal) -> ModelVersion:
     """A version with its figures, and what the ledger says about it as far as it is indexed."""
     index = app_state.indexes.get("platform")
@@ -89,14 +116,15 @@ def read_version(app_state: AppState, seal: Seal) -> ModelVersion:
     except CreditError as error:
         fault = error
     decided = [each for each in entries if each.verb in ("promotion.granted", "promotion.refused")]
-    verdicts = [each.details["verdict"] for each in decided if isinstance(each.details.get("verdict"), dict)]
+    measured = [each for each in entries if isinstance(each.details.get("verdict"), dict)]
     refusal = str(decided[-1].details.get("why", "")) if decided and decided[-1].verb == "promotion.refused" else ""
     return ModelVersion(
         seal=seal,
         figures=figures,
         entries=entries,
         petition=fold_petition(entries, "promotion", seal.id),
-        verdict=verdict_of(verdicts[-1]) if verdicts else None,
+        verdict=verdict_of(measured[-1].details["verdict"]) if measured else None,
+        verdict_seq=measured[-1].seq if measured else 0,
         refusal=refusal,
         fault=fault,
     )

@@ -43,7 +43,8 @@ def finish(house: House, order: str) -> str:
         (folder / "evidence.json").write_text(json.dumps(evidence))
         (folder / "card.md").write_text("# card")
         seal = shelf.put(
-            folder, Kind.VERSION, parents=(order,), terms={"features": ["a"], "release": house.release.seal.id},
+            folder, Kind.VERSION, parents=(order,),
+            terms={"model": "enterprise", "features": ["a"], "release": house.release.seal.id},
             expires_on=date(2027, 1, 1), by=ALICE, key=house.home.key("compute"),
         )  # fmt: skip
     house.home.ledger("compute", writing=True).append(

@@ -51,8 +51,9 @@ def test_promotion_from_the_request_to_the_alias(
     maker = type(made.CHECKER)(made.RESEARCHER.name, made.CHECKER.role)
     with pytest.raises(Refused, match="requested or confirmed it themselves"):
         promote(version, by=maker, tasks=ray_cluster, **office)  # type: ignore[arg-type]
-    verdict = promote(version, by=made.CHECKER, tasks=ray_cluster, today=TODAY, **office)  # type: ignore[arg-type]
-    assert verdict.passed
+    decision = promote(version, by=made.CHECKER, tasks=ray_cluster, today=TODAY, **office)  # type: ignore[arg-type]
+    assert decision.verdict.passed
+    assert decision.granted
     pointer = shelf.pointer("champion-trained_in_a_test", {"platform"})
     assert pointer is not None
     assert pointer["version"] == version.seal.id
@@ -102,8 +103,24 @@ def test_a_challenger_with_less_information_does_not_pass(
     assert ledger.about(seal.id)[-1].verb == "promotion.refused"
     with pytest.raises(Refused, match="never promoted"):
         roll_back(challenger, why="a trial", by=made.CHECKER, **services)  # type: ignore[arg-type]
-    roll_back(version, why="a trial", by=made.CHECKER, **services)  # type: ignore[arg-type]
+    ready = [_snapshot(shelf, keys, version, day) for day in ("2026-03-02", "2026-03-09", "2026-02-01")]
+    _snapshot(shelf, keys, challenger, "2026-03-12")
+    roll_back(version, why="a trial", by=made.CHECKER, today=TODAY, **services)  # type: ignore[arg-type]
     assert registry.champion("trained_in_a_test") == version.seal.id
+    pointer = shelf.pointer("snapshot-trained_in_a_test", {"platform"})
+    assert pointer is not None
+    assert (pointer["snapshot"], pointer["version"]) == (ready[1], version.seal.id), "it answers at once"
+    assert ledger.about(version.seal.id)[-1].details["snapshot"] == ready[1]
+
+
+def _snapshot(shelf: Shelf, keys: Keys, version: OpenedSeal, day: str) -> str:
+    """A sealed snapshot of a version as of a day, of nothing."""
+    with shelf.staging() as folder:
+        (folder / "answers.bin").write_bytes(day.encode())
+        terms = {"model": "trained_in_a_test", "version": version.seal.id, "as_of": day}
+        made_of: dict[str, Any] = {"parents": (version.seal.id,), "terms": terms, "by": made.CHECKER}
+        ends = date(2026, 5, 1)
+        return shelf.put(folder, Kind.SNAPSHOT, expires_on=ends, key=keys["compute"], **made_of).id
 
 
 def test_a_person_accepts_what_the_gate_leaves_to_one_and_refuses_without_measuring(

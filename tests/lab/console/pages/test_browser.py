@@ -16,6 +16,7 @@ PAGES = {
     "wang": (
         "", "parcels", "projects", "projects/new", "projects/xiaowei", "orders", "ledger", "ledger/research/3",
         "accounts", "requests", "emergency", "help", "models", "models/enterprise",
+        "models/enterprise/differences", "models/enterprise/verdicts/{verdict}",
     ),
     "li": ("", "parcels", "parcels/{fresh}", "parcels/{half}", "parcels/{refused}"),
     "sun": ("", "ledger", "ledger/research/3", "verdicts", "cards", "models", "models/enterprise"),
@@ -72,7 +73,7 @@ def test_every_page_can_be_used_by_keyboard(
     page.on("console", lambda message: messages.append(message.text))
     page.on("pageerror", lambda error: messages.append(str(error)))
     for path in PAGES[name]:
-        page.goto(servers.console + path.format(**servers.zone.parcels))
+        page.goto(servers.console + path.format(**servers.zone.parcels, verdict=versions.verdict))
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than {width}"
         assert page.evaluate(UNNAMED) == [], path
         assert page.locator("h1").count() == 1

@@ -9,7 +9,7 @@ import pytest
 
 from credit.shelf import Shelf
 from infra.desk.register import Register
-from tests.lab.console.made_versions import MadeVersions, platform_ledger
+from tests.lab.console.made_versions import MadeVersions, approved_by_one, platform_ledger
 from tests.lab.console.pages.test_page_actions import send
 from tests.lab.console.servers import Servers, form_token, register_of
 from tests.lab.console.zone import FIRST
@@ -103,6 +103,22 @@ def test_a_wrong_form_is_refused_in_words_and_requests_nothing(
     assert answer.status_code in (404, 422)
     assert refusal in html.unescape(answer.text).lower() or refusal in html.unescape(answer.text)
     assert open_requests(register) == []
+
+
+def test_the_page_shows_who_of_two_has_approved_and_leaves_the_decision_to_another(servers: Servers) -> None:
+    """Who has approved gets no button to promote and may refuse; the other has both, and it is on their home page."""
+    name = approved_by_one(servers.zone)
+    pages = {who: page(servers, who, "models/individual_business") for who in ("wang", "zhou", "li")}
+    for text in pages.values():
+        assert "1 of 2 people have approved it" in text
+    assert "<li>zhou <a" in pages["li"]
+    forms = {who: [act for act in ("promote", "refuse") if f"individual_business/{act}" in pages[who]] for who in pages}
+    assert forms == {"wang": ["promote", "refuse"], "zhou": ["refuse"], "li": []}
+    assert "You have approved it" in pages["zhou"]
+    assert "models/individual_business#waiting" in page(servers, "wang", "")
+    assert "models/individual_business#waiting" not in page(servers, "zhou", "")
+    details = {"model": "individual_business"}
+    platform_ledger(servers.zone).append("promotion.withdrawn", name, by=FIRST, details=details)
 
 
 @pytest.mark.attack
