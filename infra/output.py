@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from credit.errors import CreditError, Refused
-from credit.messages import Text, language_here
+from credit.messages import language_here
 from infra.language.texts import columns, field, localized, translated, visible
 
 if TYPE_CHECKING:  # every verb prints, and no verb should wait for what another one prints with
@@ -199,11 +199,14 @@ def gate_verdict(data: Mapping[str, Any], findings: Iterable[Finding] = ()) -> N
     approvals = data.get("approvals", {"needed": 1, "by": []})
     in_production = data.get("granted", verdict is None or verdict["outcome"] == "pass")
     waits = not in_production and bool(approvals["by"])
-    word = "cli.verdict.champion" if in_production else "cli.verdict.approved" if waits else "cli.verdict.refused"
-    line(f"[bold]{localized(word)}[/bold] {safe(data['version'])}")
+    if in_production:
+        word = localized("cli.verdict.champion")
+    else:
+        word = localized("cli.verdict.approved") if waits else localized("cli.verdict.refused")
+    line(f"[bold]{word}[/bold] {safe(data['version'])}")
     if waits:
-        given = {"given": len(approvals["by"]), "needed": approvals["needed"], "names": ", ".join(approvals["by"])}
-        line(safe(Text.of("cli.verdict.one-of-two", **given).render(language_here())))
+        given, names = len(approvals["by"]), ", ".join(approvals["by"])
+        message("cli.verdict.one-of-two", given=given, needed=approvals["needed"], names=names)
     for finding in verdict["findings"] if verdict else ():
         colour, word = COLOURS.get(finding["outcome"], "red"), padded(field(finding["outcome"]), 6)
         check, why = finding["check"], reasons.get(finding["check"], finding["why"])

@@ -84,7 +84,8 @@ class Platform:
 
         version = require_version(self.shelf, str(task.arguments["version"]))
         task.report(f"registering {version.seal.terms['model']}", 0, 0)
-        number = register(version, by=task.by, ledger=self.ledger, registry=self.registry())
+        note = str(task.arguments.get("note") or "")
+        number = register(version, by=task.by, ledger=self.ledger, registry=self.registry(), note=note)
         return StepResult({"version": version.seal.id, "mlflow_version": number})
 
     def promote(self, task: Task) -> StepResult:

@@ -41,6 +41,8 @@ def show_everything(value: str) -> None:
     output.trace_chain(chain)
     finding = {"outcome": value, "check": value, "why": value}
     output.gate_verdict({"version": value, "verdict": {"outcome": "review", "findings": [finding]}})
+    waits = {"granted": False, "approvals": {"needed": 2, "by": [value]}}
+    output.gate_verdict({"version": value, "verdict": {"outcome": "pass", "findings": [finding]}, **waits})
     reasons = [{"points": 1.0, "zh": value, "en": value}]
     snapshot, notice = {"id": value, "as_of": value}, {"zh": value}
     output.score(

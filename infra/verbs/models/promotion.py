@@ -15,6 +15,8 @@ from infra.verbs import options
 from infra.verbs.options import AsJson, By, Model, Today
 from infra.verbs.requesting import carry_out
 
+LONGEST_NOTE = 200  # characters
+
 
 def add_to(app: typer.Typer) -> None:
     """Add these verbs to the command line."""
@@ -22,9 +24,17 @@ def add_to(app: typer.Typer) -> None:
         app.command()(verb)
 
 
-def register(name: Model, by: By = "", as_json: AsJson = False) -> None:
+def register(
+    name: Model,
+    note: Annotated[str, typer.Option(help="What those who judge it should know.")] = "",
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
     """Put a version into MLflow and request its promotion."""
-    made = carry_out(Home.here(), "register", {"version": name}, by=by).last
+    if len(note) > LONGEST_NOTE:
+        raise Malformed("models-page.reason-too-long", most=LONGEST_NOTE)
+    arguments = {"version": name} | ({"note": note} if note else {})
+    made = carry_out(Home.here(), "register", arguments, by=by).last
     output.result(made, as_json=as_json, text=localized("cli.register.done"))
 
 
