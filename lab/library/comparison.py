@@ -114,9 +114,14 @@ def compare(*runs: Comparable) -> Comparison:
         raise Malformed("comparison.runs-cannot-be-compared", runs_count=len(runs), limit=MOST)
     named = [find(each) if isinstance(each, str) else each for each in runs]
     first = next((each for each in named if isinstance(each, Run)), None)
-    if first is None and any(isinstance(each, ModelChampion) for each in named):
-        raise Malformed("comparison.champion-alone")
-    compared = [each.on_rows_of(first) if isinstance(each, ModelChampion) and first else each for each in named]
+    compared: list[Compared] = []
+    for each in named:
+        if not isinstance(each, ModelChampion):
+            compared.append(each)
+        elif first is None:
+            raise Malformed("comparison.champion-alone")
+        else:
+            compared.append(each.on_rows_of(first))
     require_done(each for each in compared if isinstance(each, Run))
     return Comparison(compared)
 

@@ -124,7 +124,7 @@ def _measure(zone: str, entry: Entry, champion: str) -> PairedMeasure | None:
         figures = {"value": gain["auc"], "low": gain["low"], "high": gain["high"]}
     else:
         findings = (details.get("verdict") or {}).get("findings", ())
-        evidence = next((each["evidence"] for each in findings if each["check"] == "champion"), {})
+        evidence: Mapping[str, Any] = next((each["evidence"] for each in findings if each["check"] == "champion"), {})
         if evidence.get("champion") != champion or "gain" not in evidence:
             return None
         figures = {"value": evidence["gain"], "low": evidence["low"], "high": evidence["high"]}

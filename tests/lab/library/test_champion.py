@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from credit.errors import Missing, Refused
+from credit.errors import Malformed, Missing, Refused
 from credit.requests.failure import messages_of
 from lab.library import measuring
 from lab.library.comparison import compare
+from lab.library.promotion import ModelChampion
 from lab.library.training import Run
 from models.order.order import Order
 from tests.models import invented_release
@@ -39,6 +40,22 @@ def test_the_champion_is_one_of_what_is_compared(monkeypatch: pytest.MonkeyPatch
     assert "enterprise champion" in repr(compared)
     assert compared.png().startswith(b"\x89PNG")
     assert "gain of the run +0.010 (-0.005 to +0.020)" in repr(trained.champion)
+
+
+def test_the_champion_of_a_model_stands_beside_a_run_while_it_is_the_one_that_was_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After another promotion it is refused, and alone it has no rows."""
+    trained = run({"version": "version-0", "evidence": EVIDENCE, "gain": {"auc": 0.01, "low": -0.005, "high": 0.02}})
+    monkeypatch.setattr(Run, "refresh", lambda self: self)
+    shown = {"model": "enterprise", "title": "t", "features": ["a"], "made_at": "2026-11-01T00:00:00+00:00"}
+    champion = ModelChampion(shown | {"version": "version-0"})
+    assert list(compare(trained, champion).to_pandas()["version"]) == ["version-1", "version-0"]
+    assert champion.on_rows_of(trained).gain["auc"] == 0.01
+    with pytest.raises(Refused, match="Another version is in production"):
+        compare(trained, ModelChampion(shown | {"version": "version-2"}))
+    with pytest.raises(Malformed, match="no run is named"):
+        compare(champion)
 
 
 def test_a_run_without_one_is_refused_in_words() -> None:
