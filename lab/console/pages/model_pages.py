@@ -32,8 +32,8 @@ def differences(session: CurrentSession, model: str, new: str = "", old: str = "
     new = new or next((each for each in names if each != old), "")
     if new not in names or old not in names:
         raise Missing("models-page.nothing-to-compare")
-    opened = [state.shelf.open(each, deep=False) for each in (new, old)]
-    compared = difference(*opened, {zone: _entries(state, zone, (new, old)) for zone in ("platform", "compute")})
+    entries = {zone: _entries(state, zone, (new, old)) for zone in ("platform", "compute")}
+    compared = difference(state.shelf.open(new, deep=False), state.shelf.open(old, deep=False), entries)
     measured = ShownMeasure.of(compared.measured) if compared.measured else None
     return session.page(
         "version_difference.html.j2",
