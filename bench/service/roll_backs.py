@@ -89,11 +89,12 @@ def _changes() -> None:
 def _last_with(port: int, snapshot: str) -> float:
     """When a worker last said that it has this snapshot; looks until none has."""
     last, in_a_row, begin = 0.0, 0, time.monotonic()
-    while in_a_row < SURE:
-        ready = httpx.get(f"http://127.0.0.1:{port}/ready", headers={"Connection": "close"}).json()
-        had = ready["models"]["bench"].get("snapshot") == snapshot
-        last, in_a_row = (time.monotonic(), 0) if had else (last, in_a_row + 1)
-        assert time.monotonic() - begin < 60, "a worker answers from the version before"
+    with httpx.Client(limits=httpx.Limits(max_keepalive_connections=0)) as http:  # each request on its own connection
+        while in_a_row < SURE:
+            ready = http.get(f"http://127.0.0.1:{port}/ready").json()
+            had = ready["models"]["bench"].get("snapshot") == snapshot
+            last, in_a_row = (time.monotonic(), 0) if had else (last, in_a_row + 1)
+            assert time.monotonic() - begin < 60, "a worker answers from the version before"
     return last
 
 
