@@ -160,6 +160,7 @@ class Platform:
     def acknowledge(self, task: Task) -> StepResult:
         """Enter that a person acknowledges an alert of monitoring."""
         return acknowledge_alert(task, self.computed, self.ledger)
+
     def people(self) -> PeopleHistory:
         """Who had a part in what, as the ledgers say now."""
         return PeopleHistory.of(self.research.entries(), self.accounts)

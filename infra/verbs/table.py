@@ -126,6 +126,7 @@ _SUMMARIES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "models.monitoring": {
             "monitor": "Report on a model in production: what arrives, and how good it was as labels ripen.",
             "alerts": "List the open alerts of monitoring, or acknowledge one with a reason.",
+        },
         "models.differences": {
             "compare": "Show what differs between two versions: features, which ranks better, who gets another grade.",
         },
