@@ -125,6 +125,16 @@ def holds_data(record: Sequence[str]) -> bool:
     return len(filled) >= _CELLS and any(_VALUE.search(cell) for cell in filled)
 
 
+def name_for_report(column: str) -> str:
+    """The name of a column for reports and ledgers: a header may be a row of data, with names and numbers.
+
+    A name is shown that is a field code of the national standards (Latin letters, digits, underscores; at most 40
+    characters, no six digits in a row). Of another the report says that it is not shown; the file has it.
+    """
+    is_code = re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", column) is not None
+    return column if is_code and not re.search(r"\d{6}", column) else "a name that is not shown"
+
+
 def _shown(cell: str) -> str:
     return " ".join(cell.replace("\ufeff", "").split())
 

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from credit.messages import Text
 from privacy.files.block import BadLine, Block, bad_file, no_rows
 from privacy.files.encodings import NOT_TEXT_REASON
+from privacy.files.header import name_for_report
 
 CHINA = 8 * 3600  # seconds ahead of UTC, all year round
 MEGABYTES, SECONDS = 2048, 1800  # that one file may take
@@ -92,7 +93,8 @@ def _is_text(cell: bytes) -> bool:
 
 def _refused(table: pa.Table, first: int, names: list[str]) -> Block:
     """Every row as one that cannot be read, with the columns that are the reason."""
-    reason = Text.of("intake.reason.nested-columns", names=names)
+    shown = ", ".join(dict.fromkeys(name_for_report(name) for name in names))
+    reason = Text.of("intake.reason.nested-columns", names=shown)
     rows = (str(row) for row in table.to_pylist())
     bad = tuple(BadLine(first + at, reason, row) for at, row in enumerate(rows))
     return Block(pa.table({}), np.zeros(0, np.int64), bad)

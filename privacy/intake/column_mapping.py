@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -10,6 +9,7 @@ import pyarrow.compute as pc
 
 from credit.catalogue import Table
 from privacy.files.block import Block
+from privacy.files.header import name_for_report
 from privacy.intake.layouts import Layout
 
 Column: TypeAlias = pa.Array | pa.ChunkedArray
@@ -52,16 +52,6 @@ def _unknown(rows: pa.Table, columns: tuple[str, ...]) -> tuple[Column, Column]:
         names = pc.if_else(has_value, _joined(names, pa.repeat(pa.scalar(name_for_report(column)), len(rows))), names)
         values = pc.if_else(has_value, _joined(values, value), values)
     return names, values
-
-
-def name_for_report(column: str) -> str:
-    """The name of an unknown column for reports and ledgers: a header may be a row of data, with names and numbers.
-
-    A name is shown that is a field code of the national standards (Latin letters, digits, underscores; at most 40
-    characters, no six digits in a row). Of another the report says that it is not shown; the file has it.
-    """
-    is_code = re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", column) is not None
-    return column if is_code and not re.search(r"\d{6}", column) else "a name that is not shown"
 
 
 def _joined(before: Column, more: Column, separator: str = ", ") -> Any:

@@ -16,13 +16,14 @@ from credit.actor import Actor
 from credit.canonical import digest_json
 from credit.catalogue import Catalogue, Table
 from credit.ledger import Ledger
+from credit.messages import Text
 from privacy import catalogue_roles
 from privacy.deliveries.manifest import DeliveryManifest
 from privacy.deliveries.sequence import enter, is_received
 from privacy.duckdb_engine import Engine, Limits, engine, quoted, text
 from privacy.intake import layouts, mappings, merging, row_checks, row_identity, surrogates
 from privacy.intake.corrections import find_corrections
-from privacy.intake.delivery import RawFile, delivery
+from privacy.intake.delivery import ChangedFile, RawFile, delivery
 from privacy.intake.intake_report import IntakeReport, TableCount
 from privacy.intake.pooling import Pool, RowCounts
 from privacy.quarantine import store
@@ -58,19 +59,21 @@ def intake(
         store.prepare(run)
         work = _Intake(run, catalogue, vault, change, today, delivered.files, learnt, progress)
         work.run_all()
-        store.keep(run, vault, change, today=today, read_files={f.digest: f.name for f in delivered.files})
-        if manifest is not None and not is_received(manifest, vault):
+        files = [file for file in delivered.files if file.name not in work.changed]
+        store.keep(run, vault, change, today=today, read_files={f.digest: f.name for f in files})
+        if manifest is not None and not work.changed and not is_received(manifest, vault):
             rows_in = sum(each.rows_in for each in work.counts.values())
             enter(manifest, change, vault, rows=rows_in, today=today)
         if change.is_changed:
             vault.leave_unentered()
         changed = vault.is_unentered
-    digests = {file.name: file.digest for file in delivered.files}
+    digests = {file.name: file.digest for file in files}
+    not_read = delivered.not_read | dict.fromkeys(work.changed, Text.of("intake.ignored.changed"))
     messages = {english: reason for each in work.counts.values() for english, reason in each.messages.items()}
     tables = {name: _count(each) for name, each in work.counts.items()}
-    report = IntakeReport(tables, digests, delivered.not_read, changed, messages | merging.messages())
+    report = IntakeReport(tables, digests, not_read, changed, messages | merging.messages())
     if changed:
-        details = report.as_json() | {"catalogue": {"name": catalogue.name, "version": catalogue.version}}
+        details = report.for_ledger() | {"catalogue": {"name": catalogue.name, "version": catalogue.version}}
         details |= {"of_repair": True} if of_repair else {}
         details |= {"unit": manifest.unit, "number": manifest.number} if manifest else {}
         ledger.append("intake.accepted", f"intake-{digest_json(sorted(digests.values()))}", by=by, details=details)
@@ -104,11 +107,12 @@ class _Intake:
     learnt: tuple[layouts.Learnt, ...]
     progress: catalogue_roles.Progress
     counts: dict[str, RowCounts] = field(default_factory=dict)
+    changed: list[str] = field(default_factory=list)  # names of files that changed while they were read
 
     def run_all(self) -> None:
         files: dict[str, list[RawFile]] = {}
         for file in self.files:
-            table = layouts.table_of(file.path.name, self.catalogue, self.learnt)
+            table = layouts.table_of(file.file_name, self.catalogue, self.learnt)
             files.setdefault(table.name if table else "", []).append(file)
         tables = [table for table in catalogue_roles.intake_order(self.catalogue) if table.name in files]
         total = 2 * len(tables)
@@ -133,7 +137,10 @@ class _Intake:
 
     def _pool(self, pool: Pool, files: list[RawFile]) -> None:
         for file in files:
-            pool.add(file, self.learnt)
+            try:
+                pool.add(file, self.learnt)
+            except ChangedFile:
+                self.changed.append(file.name)
         pool.finish()
         self.counts[pool.table.name if pool.table else ""] = pool.counts
 

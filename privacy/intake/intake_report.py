@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,3 +101,12 @@ class IntakeReport:
         }
         ignored = {name: why.as_json() for name, why in self.not_read.items()}
         return {"tables": tables, "files": dict(self.files), "ignored": ignored, "changed": self.changed}
+
+    def for_ledger(self) -> dict[str, Any]:
+        """The report without a name of a file, which may name a subject: every zone reads a ledger.
+
+        A file has the beginning of its digest as its name; of those that were not read the reasons are there, counted.
+        """
+        files = {f"file-{digest[:12]}": digest for digest in sorted(set(self.files.values()))}
+        reasons = Counter(why.render() for why in self.not_read.values())
+        return self.as_json() | {"files": files, "ignored": dict(sorted(reasons.items()))}

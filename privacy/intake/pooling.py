@@ -15,7 +15,7 @@ from privacy.duckdb_engine import Engine, EngineFault, quoted, text
 from privacy.files.block import Block, bad_file
 from privacy.intake import layouts, merging, row_checks
 from privacy.intake.column_mapping import map_columns
-from privacy.intake.delivery import RawFile
+from privacy.intake.delivery import ChangedFile, RawFile
 from privacy.intake.normalising import normalised
 from privacy.intake.row_checks import UNKNOWN, Fault
 from privacy.quarantine.store import RETURNED, WAITING
@@ -58,7 +58,8 @@ class Pool:
     def add(self, file: RawFile, learnt: tuple[layouts.Learnt, ...]) -> None:
         """Read a file into the pool; its rows that cannot be stored become rejected rows.
 
-        A file over which the engine gives up leaves nothing behind but its own line in quarantine: others go on.
+        A file over which the engine gives up leaves nothing behind but its own line in quarantine: others go on. Raises
+        :class:`ChangedFile` for a file that changed while it was read, of which nothing is left behind.
         """
         before = copy.deepcopy(self.counts), self.is_made
         try:
@@ -67,9 +68,12 @@ class Pool:
         except EngineFault as fault:
             self.counts, self.is_made = before
             self._lines(file.name, file.digest, bad_file("intake.reason.engine-gave-up", error=fault.kind))
+        except ChangedFile:
+            self.counts, self.is_made = before
+            raise
 
     def _add(self, file: RawFile, learnt: tuple[layouts.Learnt, ...]) -> None:
-        own = tuple(mapping for mapping in learnt if mapping.fits(file.path.name))
+        own = tuple(mapping for mapping in learnt if mapping.fits(file.file_name))
         known = layouts.known_names(self.table, own) if self.table else frozenset[str]()
         for block in file.blocks(known):
             name = f"{file.name} [{block.part}]" if block.part else file.name

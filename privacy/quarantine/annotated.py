@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ import xlsxwriter
 from credit.catalogue import Catalogue
 from credit.messages import Text
 from privacy.quarantine.store import ORIGINAL, REASON, WAITING_ID
+from privacy.quarantine.writing import write_for_owner
 
 FORMS = ("csv", "xlsx")
 _FORMULA = (
@@ -60,8 +60,10 @@ def fields_of(row: Mapping[str, Any]) -> dict[str, str] | None:
 
 
 def write_annotated(rows: Sequence[Mapping[str, Any]], catalogue: Catalogue, folder: Path, form: str) -> list[Path]:
-    """Write the files into a folder, which is made; returns their paths. Only their owner can read them."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Write the files into a folder, which is made; returns their paths. Only their owner can read them.
+
+    Raises :class:`Malformed` where one cannot be written.
+    """
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for row in rows:
         groups.setdefault((row["table"], row["file"]), []).append(row)
@@ -75,9 +77,7 @@ def write_annotated(rows: Sequence[Mapping[str, Any]], catalogue: Catalogue, fol
             path = folder / f"{stem}__rejected_{number}.{form}"
         lines = list(_lines(of_file, _titles(catalogue, table)))
         content = as_csv(lines) if form == "csv" else _xlsx(lines)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
+        write_for_owner(path, content)
         paths.append(path)
     return paths
 

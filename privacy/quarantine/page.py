@@ -7,7 +7,6 @@ The page is one file without scripts or links to anything outside. Only its owne
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from html import escape
@@ -17,6 +16,7 @@ from typing import Any
 from credit.catalogue import Catalogue
 from credit.errors import Malformed
 from credit.messages import Text
+from privacy.quarantine.writing import write_for_owner
 
 MOST = 5_000  # rows of a page
 _HEADS = {
@@ -45,16 +45,12 @@ def write_page(rows: Sequence[Mapping[str, Any]], catalogue: Catalogue, path: Pa
     """Write the page of these rows, which :func:`~privacy.quarantine.listing.shown_rows` gives, in ``zh`` or ``en``.
 
     The path comes from the person who requested the page, and custody writes there: raises :class:`Malformed` unless it
-    ends with ``.html``, as no key and no table of custody does.
+    ends with ``.html``, as no key and no table of custody does, and where no plain file can be written.
     """
     if path.suffix != ".html":
         raise Malformed("quarantine.page.not-html")
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     content = "".join(_page(rows, catalogue, "zh" if language == "zh" else "en", today)).encode("utf-8", "replace")
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        os.fchmod(descriptor, 0o600)
-        stream.write(content)
+    write_for_owner(path, content)
 
 
 def _page(rows: Sequence[Mapping[str, Any]], catalogue: Catalogue, language: str, today: date) -> Iterable[str]:

@@ -100,7 +100,7 @@ def intake(
 
     A folder with a file delivery.yaml is a delivery of a source unit: its files and number are compared with that list.
     """
-    arguments: dict[str, Any] = {"paths": [str(path.resolve()) for path in paths], "catalogue": named(catalogue)}
+    arguments: dict[str, Any] = {"paths": [str(path.absolute()) for path in paths], "catalogue": named(catalogue)}
     arguments |= {"mapping": str(mapping.resolve())} if mapping else {}
     arguments |= {"without_earlier": True} if without_earlier else {}
     answer = carry_out(Home.here(), "intake", arguments, by=by, today=options.requested_day(today))
@@ -168,8 +168,8 @@ def quarantine(
     with its reason; a corrected file that is brought in ends the waiting of its rows.
     """
     arguments: dict[str, Any] = {"catalogue": named(catalogue)} | ({"rows": limit} if rows else {})
-    arguments |= {"back": str(back.resolve()), "form": form} if back else {}
-    arguments |= {"page": str(page.resolve()), "language": language_here()} if page else {}
+    arguments |= {"back": str(back.absolute()), "form": form} if back else {}
+    arguments |= {"page": str(page.absolute()), "language": language_here()} if page else {}
     answer = carry_out(Home.here(), "quarantine", arguments, by=by)
     made, private = answer.last, answer.private
     listed = [{**row, "reason": _message_of(row["message"], row["reason"])} for row in private.get("rows", ())]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import stat
 from html import escape
 from pathlib import Path
@@ -44,13 +46,28 @@ def test_only_its_owner_reads_it_also_where_the_file_was_there_before(page: Path
     assert "0 rows wait" in page.read_text(encoding="utf-8")
 
 
-def test_a_link_is_not_followed(page: Path, house: House, tmp_path: Path) -> None:
-    other = tmp_path / "other"
+@pytest.mark.attack
+@pytest.mark.parametrize("lies", ["link", "broken link", "pipe", "folder", "socket"])
+def test_where_no_plain_file_lies_it_is_refused_in_words(page: Path, house: House, tmp_path: Path, lies: str) -> None:
+    other, place = tmp_path / "other", page.parent / "there.html"
     other.write_text("kept")
-    (page.parent / "link.html").symlink_to(other)
-    with pytest.raises(OSError, match="symbolic"):
-        write_page([], house.catalogue, page.parent / "link.html", "en", TODAY)
+    with socket.socket(socket.AF_UNIX) as bound:
+        match lies:
+            case "link" | "broken link":
+                place.symlink_to(other if lies == "link" else tmp_path / "nothing")
+            case "pipe":
+                os.mkfifo(place)
+            case "folder":
+                place.mkdir()
+            case _:
+                bound.bind(os.path.relpath(place))
+        with pytest.raises(Malformed) as refused:
+            write_page([], house.catalogue, place, "en", TODAY)
+    assert refused.value.what
+    assert refused.value.why
+    assert refused.value.remedy
     assert other.read_text() == "kept"
+    assert not (tmp_path / "nothing").exists()
 
 
 @pytest.mark.attack
