@@ -5,7 +5,6 @@ It reads only the tables and files that custody passes to it; extensions are nei
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import pyarrow as pa
 
 from credit.errors import CreditError, Malformed
 from credit.messages import Text
+from privacy.storage.spill import spill_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +105,13 @@ class Engine:
 def engine(limits: Limits | None = None) -> Iterator[Engine]:
     """A new database in memory, deleted with its contents afterwards."""
     limits = limits or Limits()
-    with tempfile.TemporaryDirectory(prefix="custody-", dir=limits.temporary) as folder:
+    with spill_folder(limits.temporary) as folder:
         connection = duckdb.connect(
             ":memory:",
             config={
                 "memory_limit": limits.memory,
                 "threads": limits.threads,
-                "temp_directory": folder,
+                "temp_directory": str(folder),
                 "preserve_insertion_order": "true",
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",

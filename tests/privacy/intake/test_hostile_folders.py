@@ -163,7 +163,7 @@ def test_a_readable_name_is_text_without_control_characters(raw: bytes) -> None:
     assert not any(unicodedata.category(sign)[0] == "C" for sign in name)
 
 
-def test_a_name_in_gb18030_says_its_table(house: House) -> None:
+def test_a_name_in_gb18030_names_its_table(house: House) -> None:
     """Archives that were packed on Windows have such names."""
     folder = _folder(house)
     Path(os.fsdecode(os.fsencode(folder) + b"/" + "行政处罚第一季度.csv".encode("gb18030"))).write_text(HEAD + ROW)
