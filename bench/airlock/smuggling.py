@@ -80,7 +80,7 @@ def smuggled_bits_notebooks() -> None:
 
 def smuggled_bits_pictures() -> None:
     """The most bits that an attacker decodes from a picture: changes that no reader sees; with marks, beside it."""
-    _record("smuggled_bits_pictures", unseen_in_pictures(), (24, 256, 1024), seen=seen_in_pictures())
+    _record("smuggled_bits_pictures", unseen_in_pictures(), (24, 256, 1024, 6956), seen=seen_in_pictures())
 
 
 def smuggled_bits_models() -> None:

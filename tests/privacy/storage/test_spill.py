@@ -24,7 +24,7 @@ with engine(Limits("100MB", 1, Path(sys.argv[1]))) as run:
 """
 
 
-def test_a_killed_run_leaves_nothing_behind_the_next_one(tmp_path: Path) -> None:
+def test_what_a_killed_run_spilled_is_deleted(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", SPILL, str(tmp_path)], cwd=Path(__file__).parents[3],
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,

@@ -14,6 +14,7 @@ from tests.lab.airlock.smuggling import Bits, Smuggling
 
 Pixels = NDArray[np.int64]
 SIZE = (640, 480)
+HEIGHTS = (290, 240, 205, 160, 130, 96)  # of the bars
 BAR = (51, 102, 204)
 
 
@@ -22,7 +23,7 @@ def chart() -> bytes:
     """The pixels (H, W, 3) of a bar chart with words and axes."""
     image = Image.new("RGB", SIZE, "white")
     draw = ImageDraw.Draw(image)
-    for n, height in enumerate((290, 240, 205, 160, 130, 96)):
+    for n, height in enumerate(HEIGHTS):
         draw.rectangle((80 + n * 84, 400 - height, 132 + n * 84, 400), fill=BAR)
         draw.text((84 + n * 84, 406), f"group {n}", fill="black")
     draw.line((60, 400, 610, 400), fill="black")
@@ -60,6 +61,8 @@ def seen() -> Iterator[Smuggling]:
     """Marks that a reader can see, as dots, if he looks for them."""
     for block in (1, 2, 3, 4):
         yield _blocks(f"grey dots of {block}", block, 153, None)
+    yield Smuggling("edges of bars by a point", "chart.png", _edges, _read_edges)
+    yield Smuggling("places of points in a scatter plot", "chart.png", _scatter, _read_scatter)
 
 
 def _places(block: int, bits: int) -> list[tuple[int, int]]:
@@ -105,3 +108,50 @@ def _single(bits: Bits) -> bytes:
 def _read_single(left: bytes) -> Bits:
     row = _values(left)[399]
     return [int(60 < row[62 + 2 * n].mean() < 200 and tuple(row[62 + 2 * n]) != BAR) for n in range(270)]
+
+
+def _edge_places() -> list[tuple[int, int]]:
+    """The points beside the edges of the bars, in each second row."""
+    return [
+        (y, x)
+        for n, height in enumerate(HEIGHTS)
+        for y in range(403 - height, 398, 2)
+        for x in (79 + n * 84, 133 + n * 84)
+    ]
+
+
+def _edges(bits: Bits) -> bytes:
+    """A bar is one point wider in a row, or not, as where the drawing of a slope rounds."""
+    values = pixels()
+    for bit, (y, x) in zip(bits, _edge_places(), strict=False):
+        values[y, x] = BAR if bit else values[y, x]
+    return _png(values)
+
+
+def _read_edges(left: bytes) -> Bits:
+    values = _values(left)
+    return [int(values[y, x].sum() < 600) for y, x in _edge_places()]
+
+
+_CELLS = [(y, x) for y in range(30, 396, 10) for x in range(62, 620, 12)]  # of a scatter plot; each has one point
+_SPOTS = [(2 * (n // 4), 2 * (n % 4)) for n in range(16)]  # within a cell
+
+
+def _scatter(bits: Bits) -> bytes:
+    """A cloud of 1,739 points, each in one of sixteen places of its cell: four bits a point."""
+    image = Image.new("RGB", SIZE, "white")
+    ImageDraw.Draw(image).line((60, 20, 60, 400, 620, 400), fill="black")
+    values = np.asarray(image).astype(np.int64)
+    for start, (y, x) in zip(range(0, len(bits), 4), _CELLS, strict=False):
+        down, right = _SPOTS[sum(bit << n for n, bit in enumerate(bits[start : start + 4]))]
+        values[y + down : y + down + 2, x + right : x + right + 2] = BAR
+    return _png(values)
+
+
+def _read_scatter(left: bytes) -> Bits:
+    darkness, bits = -_values(left).sum(axis=2), list[int]()
+    for y, x in _CELLS:
+        sums = [int(darkness[y + down : y + down + 2, x + right : x + right + 2].sum()) for down, right in _SPOTS]
+        spot = sums.index(max(sums))
+        bits += [spot >> n & 1 for n in range(4)]
+    return bits
