@@ -39,6 +39,7 @@ _FUNCTIONS: Mapping[type[exp.Expression], str] = {
 }
 _COMPARING = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Like, exp.Between, exp.StartsWith)
 _READING = (exp.Interval, exp.Cast, exp.TryCast, exp.TimestampTrunc, exp.DateTrunc, exp.DateDiff, exp.DateAdd)
+SHARES = 20  # of a whole, in whose multiples a quantile may be requested
 COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
@@ -233,13 +234,16 @@ def _is_all(argument: exp.Expression) -> bool:
 
 
 def _share(inner: exp.Expression) -> float:
-    """The share of a quantile; raises :class:`Malformed` unless it is a number between 0 and 1."""
+    """The share of a quantile; raises :class:`Malformed` unless it is a multiple of 0.05 between 0 and 1.
+
+    It is a part of the column's name, so its digits would leave with the table, without a reviewer.
+    """
     literal = inner.args.get("expression")
     try:
         share = float(literal.this) if isinstance(literal, exp.Literal) and not literal.is_string else -1.0
     except ValueError:
         share = -1.0
-    if not 0 < share < 1:
+    if not 0 < share < 1 or round(share * SHARES) / SHARES != share:
         refuse(Text.of("tables.quantile"), what=REFUSED)
     return share
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from credit.errors import Malformed
 from models.tables.table_sql import TablePlan, check_table
@@ -92,3 +94,20 @@ def test_what_a_table_cannot_show_is_refused_with_what_can(columns: str, why: st
         plan(f"SELECT {columns} {FROM} GROUP BY ALL")
     assert why in refused.value.why
     assert next_step in refused.value.remedy
+
+
+@pytest.mark.attack
+@given(st.floats(0, 1, exclude_min=True, exclude_max=True) | st.decimals(0, 1, places=9).map(float))
+def test_no_digits_of_a_share_reach_the_name_of_a_column(share: float) -> None:
+    """A share of a quantile is one of nineteen: its digits were twenty bits a column, which no reviewer read."""
+    sql = f"SELECT quantile_cont(fine, {share!r}) {FROM}"
+    if share in {n / 20 for n in range(1, 20)}:
+        assert plan(sql).measures[0].share == share
+        return
+    with pytest.raises(Malformed):
+        plan(sql)
+
+
+def test_the_usual_quantiles_are_given() -> None:
+    for share in ("0.05", "0.1", "0.25", "0.3", "0.5", "0.75", "0.9", "0.95"):
+        assert plan(f"SELECT quantile_cont(fine, {share}) {FROM}").measures[0].share == float(share)
