@@ -93,7 +93,7 @@ class Custody:
             today=task.today,
             progress=task.report,
             limits=self.settings.limits,
-            manifest=delivered.manifest if delivered else None,
+            numbered=delivered,
         )
         compact(self.vault, progress=task.report, limits=self.settings.limits)
         reasons: Counter[str] = Counter()

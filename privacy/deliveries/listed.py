@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,9 +12,10 @@ from credit.errors import Malformed
 from credit.keys import SigningKey
 from privacy.deliveries.manifest import DeliveryManifest, manifest_in
 from privacy.deliveries.receipt import receipt_of
-from privacy.deliveries.sequence import Place, place_of
+from privacy.deliveries.sequence import Place, enter, place_of
 from privacy.intake.delivery import LIST
 from privacy.intake.intake_report import IntakeReport
+from privacy.storage.change import Change
 from privacy.vault import Vault
 
 
@@ -24,6 +25,17 @@ class ListedDelivery:
 
     manifest: DeliveryManifest
     place: Place
+    vault: Vault
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """What the ledger's entry of its intake says of it."""
+        return {"unit": self.manifest.unit, "number": self.manifest.number}
+
+    def enter(self, change: Change, *, rows: int, today: date) -> None:
+        """Keep its number, in the change that stores its rows."""
+        if not self.place.is_again:
+            enter(self.manifest, change, self.vault, rows=rows, today=today)
 
     def as_json(self, report: IntakeReport) -> dict[str, Any]:
         """What the ledger and the report say of it; it names no file."""
@@ -57,4 +69,4 @@ def listed_delivery(paths: Sequence[Path], vault: Vault, *, without_earlier: boo
     if manifest is None:
         raise Malformed("delivery.list-not-read")
     manifest.require_whole(folder, {path.name for path in folder.iterdir() if path.name != LIST})
-    return ListedDelivery(manifest, place_of(manifest, vault, without_earlier=without_earlier))
+    return ListedDelivery(manifest, place_of(manifest, vault, without_earlier=without_earlier), vault)

@@ -56,11 +56,6 @@ def place_of(manifest: DeliveryManifest, vault: Vault, *, without_earlier: bool 
     return Place(is_again=False, missing=missing)
 
 
-def is_received(manifest: DeliveryManifest, vault: Vault) -> bool:
-    """True when a delivery of this unit and number was brought in."""
-    return any((row["unit"], row["number"]) == (manifest.unit, manifest.number) for row in received(vault))
-
-
 def enter(manifest: DeliveryManifest, change: Change, vault: Vault, *, rows: int, today: date) -> None:
     """Keep a delivery's number, in the change that stores its rows."""
     row = {"unit": manifest.unit, "number": manifest.number, "list": manifest.digest, "on": today.isoformat()}

@@ -7,10 +7,11 @@ nothing and reports it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any, Protocol
 
 from credit.actor import Actor
 from credit.canonical import digest_json
@@ -18,8 +19,6 @@ from credit.catalogue import Catalogue, Table
 from credit.ledger import Ledger
 from credit.messages import Text
 from privacy import catalogue_roles
-from privacy.deliveries.manifest import DeliveryManifest
-from privacy.deliveries.sequence import enter, is_received
 from privacy.duckdb_engine import Engine, Limits, engine, quoted, text
 from privacy.intake import layouts, mappings, merging, row_checks, row_identity, surrogates
 from privacy.intake.corrections import find_corrections
@@ -33,6 +32,17 @@ from privacy.vault import Vault
 ORPHAN = "intake.reason.orphan-repair"
 
 
+class NumberedDelivery(Protocol):
+    """A delivery of a source unit. ``details`` of it are entered in the ledger."""
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """What the ledger's entry says of it."""
+
+    def enter(self, change: Change, *, rows: int, today: date) -> None:
+        """Keep its number, in the change that stores its rows."""
+
+
 def intake(
     paths: Path | Iterable[Path],
     *,
@@ -44,13 +54,13 @@ def intake(
     progress: catalogue_roles.Progress = catalogue_roles.no_progress,
     limits: Limits | None = None,
     of_repair: bool = False,
-    manifest: DeliveryManifest | None = None,
+    numbered: NumberedDelivery | None = None,
 ) -> IntakeReport:
     """Bring in files, or every file of a folder.
 
     ``of_repair`` says in the ledger that custody wrote the file itself, about a record that it has. ``today`` is the
-    day of the intake, after which no record may have happened. ``manifest`` is the list of the delivery, whose place
-    in order is known to be right: its number is kept with its rows. Raises :class:`Missing` when there is no file to
+    day of the intake, after which no record may have happened. ``numbered`` is the delivery of a source unit whose
+    number is kept with its rows. Raises :class:`Missing` when there is no file to
     bring in.
     """
     learnt = mappings.learnt_mappings(vault)
@@ -61,9 +71,8 @@ def intake(
         work.run_all()
         files = [file for file in delivered.files if file.name not in work.changed]
         store.keep(run, vault, change, today=today, read_files={f.digest: f.name for f in files})
-        if manifest is not None and not work.changed and not is_received(manifest, vault):
-            rows_in = sum(each.rows_in for each in work.counts.values())
-            enter(manifest, change, vault, rows=rows_in, today=today)
+        if numbered is not None and not work.changed:
+            numbered.enter(change, rows=sum(each.rows_in for each in work.counts.values()), today=today)
         if change.is_changed:
             vault.leave_unentered()
         changed = vault.is_unentered
@@ -75,7 +84,7 @@ def intake(
     if changed:
         details = report.for_ledger() | {"catalogue": {"name": catalogue.name, "version": catalogue.version}}
         details |= {"of_repair": True} if of_repair else {}
-        details |= {"unit": manifest.unit, "number": manifest.number} if manifest else {}
+        details |= numbered.details if numbered else {}
         ledger.append("intake.accepted", f"intake-{digest_json(sorted(digests.values()))}", by=by, details=details)
         vault.entered()
     return report

@@ -58,9 +58,10 @@ def holdings(catalogue: CatalogueName = "city", by: By = "", as_json: AsJson = F
     if as_json:
         output.document(made)
         return
+    titles = {"tables": localized("cli.holdings.tables"), "units": localized("cli.holdings.units")}
     for name, columns in (("tables", TABLES), ("units", UNITS)):
         rows = [[_cell(each[column]) for column in columns] for each in made[name]]
-        output.table(localized(f"cli.holdings.{name}"), columns, rows)
+        output.table(titles[name], columns, rows)
 
 
 def theme(

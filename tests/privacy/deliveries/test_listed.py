@@ -53,7 +53,7 @@ def bring(house: House, folder: Path, *, without_earlier: bool = False) -> tuple
     assert delivered is not None
     report = intake(
         folder, catalogue=house.catalogue, vault=house.vault, ledger=house.ledger, by=CITY, today=TODAY,
-        manifest=delivered.manifest,
+        numbered=delivered,
     )  # fmt: skip
     return delivered, report
 
