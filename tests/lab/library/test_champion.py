@@ -42,7 +42,7 @@ def test_the_champion_is_one_of_what_is_compared(monkeypatch: pytest.MonkeyPatch
     assert "gain of the run +0.010 (-0.005 to +0.020)" in repr(trained.champion)
 
 
-def test_the_champion_stands_beside_a_run_while_it_is_the_measured_one(
+def test_a_run_is_compared_with_the_champion_that_was_measured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After another promotion it is refused, and alone it has no rows."""
