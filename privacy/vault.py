@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,13 +22,12 @@ from privacy.storage import file_list
 from privacy.storage.change import WHOLE, Change
 from privacy.storage.data_keys import DataKeys
 from privacy.storage.file_list import FileList
+from privacy.storage.key_set import KeySet, Positions
 from privacy.storage.master_key import MasterKey, SecretMasterKey
-from privacy.storage.partition import BUCKET, FILE, POSITION, Buckets, Partition
+from privacy.storage.partition import BUCKET, CONTENT, FILE, KEY, POSITION, Buckets, Partition
 
 __all__ = ["BUCKET", "CONTENT", "FILE", "KEY", "POSITION", "WHOLE", "Change", "Partition", "Vault"]
 
-KEY, CONTENT = "_key", "_content"
-"""Columns of every table of the catalogue: 16 bytes each of the digest of a row's key and of all that it says."""
 _OWN = (BUCKET, KEY, CONTENT)
 _NAME = re.compile(r"_?[a-z][a-z0-9_]*")
 
@@ -43,6 +42,8 @@ class Vault:
     folder: Path
     master: MasterKey | bytes = field(repr=False)
     keys: DataKeys = field(init=False, repr=False)
+    _schemas: dict[str, pa.Schema] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The columns of files by their id: a file never changes."""
 
     def __post_init__(self) -> None:
         master = SecretMasterKey(self.master) if isinstance(self.master, bytes) else self.master
@@ -87,11 +88,13 @@ class Vault:
         *,
         buckets: Buckets | None = None,
         periods: Iterable[str] | None = None,
+        positions: Mapping[str, Positions] | None = None,
         files: FileList | None = None,
     ) -> pa.RecordBatchReader:
         """A table, or these columns of it, as a stream that has a few row groups in memory.
 
-        ``buckets`` and ``periods`` choose some of its rows. A column that a file lacks is null there. ``files``
+        ``buckets``, ``periods`` and ``positions`` (the id of a file -> sorted positions in it) choose some of its rows;
+        what has none of these is not read. A column that a file lacks is null there. ``files``
         are those of a change that does not count yet. Raises :class:`Missing` for a table or file that is not there,
         and :class:`Broken` for a changed byte or a wrong key.
         """
@@ -101,7 +104,20 @@ class Vault:
             columns = [each for each in whole.names if each not in _OWN]
         own = {FILE: pa.field(FILE, pa.string()), POSITION: pa.field(POSITION, pa.int64())}
         schema = pa.schema([own[each] if each in own else whole.field(each) for each in columns])
-        return pa.RecordBatchReader.from_batches(schema, self._rows(files.of(name, periods), schema, buckets))
+        chosen = [file for file in files.of(name, periods) if positions is None or file.id in positions]
+        return pa.RecordBatchReader.from_batches(schema, self._rows(chosen, schema, buckets, positions or {}))
+
+    def positions(
+        self, name: str, keys: KeySet, *, periods: Iterable[str] | None = None, files: FileList | None = None
+    ) -> dict[str, Positions]:
+        """Where the rows of a table are that can have one of these keys: the id of a file -> sorted positions in it."""
+        data_keys = _OpenedKeys(self.keys)
+        found: dict[str, Positions] = {}
+        for file in (files or self.files()).of(name, periods):
+            positions = file.positions_of(self.folder, data_keys.of(file), keys)
+            if len(positions):
+                found[file.id] = positions
+        return found
 
     def write(self, name: str, table: pa.Table | pa.RecordBatchReader) -> int:
         """Write or replace a whole table in one step and return the number of its rows; for small tables."""
@@ -194,22 +210,30 @@ class Vault:
         files = listed.of(name)
         if not files:
             raise Missing("vault.vault-holds-no-table", name=name)
+        data_keys = _OpenedKeys(self.keys)
+        for file in files:
+            if file.id not in self._schemas:
+                self._schemas[file.id] = file.schema(self.folder, data_keys.of(file))
         try:
-            schemas = [file.schema(self.folder, self._key(file)) for file in files]
-            return pa.unify_schemas(schemas, promote_options="permissive")
+            return pa.unify_schemas([self._schemas[file.id] for file in files], promote_options="permissive")
         except pa.ArrowException as error:
             raise Broken("vault.types-differ", name=name) from error
 
-    def _rows(self, files: Sequence[Partition], schema: pa.Schema, buckets: Buckets | None) -> Iterator[pa.RecordBatch]:
+    def _rows(
+        self,
+        files: Sequence[Partition],
+        schema: pa.Schema,
+        buckets: Buckets | None,
+        positions: Mapping[str, Positions],
+    ) -> Iterator[pa.RecordBatch]:
+        data_keys = _OpenedKeys(self.keys)
         for file in files:
-            for batch in file.batches(self.folder, self._key(file), schema.names, buckets):
+            key, chosen = data_keys.of(file), positions.get(file.id)
+            for batch in file.batches(self.folder, key, schema.names, buckets, chosen):
                 columns = {name: batch.column(name) for name in batch.schema.names}
                 yield pa.RecordBatch.from_arrays(
                     [_cast(columns.get(each.name), each, batch.num_rows) for each in schema], schema=schema
                 )
-
-    def _key(self, file: Partition) -> bytes:
-        return self.keys.key(file.table, file.period)
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
@@ -231,6 +255,21 @@ class Vault:
         for path in self.folder.glob("*/*/*.parquet"):
             if path not in known:
                 path.unlink(missing_ok=True)
+
+
+@dataclass(slots=True)
+class _OpenedKeys:
+    """The data keys of one reading, each unwrapped once; they are forgotten with it."""
+
+    keys: DataKeys
+    opened: dict[tuple[str, str], bytes] = field(default_factory=dict, repr=False)
+
+    def of(self, file: Partition) -> bytes:
+        """The data key of a file."""
+        place = file.table, file.period
+        if place not in self.opened:
+            self.opened[place] = self.keys.key(*place)
+        return self.opened[place]
 
 
 def _cast(values: pa.Array | None, field: pa.Field, rows: int) -> pa.Array:

@@ -124,7 +124,7 @@ class _Intake:
             table = layouts.table_of(file.file_name, self.catalogue, self.learnt)
             files.setdefault(table.name if table else "", []).append(file)
         tables = [table for table in catalogue_roles.intake_order(self.catalogue) if table.name in files]
-        total = 2 * len(tables)
+        total, waiting = 2 * len(tables), store.WaitingRows(self.vault, self.change.files)
         if "" in files:
             self._pool(Pool(self.run, None, ()), files[""])
         self._register(None)
@@ -132,7 +132,7 @@ class _Intake:
             self.progress(f"checking {table.name}", number, total)
             pool = Pool(self.run, table, self._faults(table))
             self._pool(pool, files[table.name])
-            find_corrections(self.run, table, pool.name, store.waiting(self.vault, table.name), pool.faults)
+            find_corrections(self.run, table, pool.name, waiting.of(table.name), pool.faults)
             if not table.surrogate:
                 self._merge(table)
         raw = [table for table in tables if table.surrogate]

@@ -14,13 +14,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-import pyarrow.compute as pc
-
 from credit.catalogue import Table
 from credit.messages import Text
 from privacy.duckdb_engine import Engine, quoted, text
 from privacy.quarantine.store import CORRECTED, RETURNED, SUPERSEDED, WAITING
 from privacy.storage.change import PERIOD, Change
+from privacy.storage.key_set import KeySet, by_file
 from privacy.storage.partition import ROWS
 from privacy.vault import BUCKET, CONTENT, FILE, KEY, POSITION, Vault
 
@@ -44,7 +43,7 @@ def merge(engine: Engine, table: Table, vault: Vault, change: Change) -> Merged:
     ``change`` gets the new rows and the positions of those that they replace; rejected rows are put into ``bad``. Of
     the stored rows those alone are compared whose key is among the new ones. ``fresh`` is dropped.
     """
-    _rank(engine, table, _stored_marks(engine, table, vault))
+    _rank(engine, table, _stored_marks(engine, table, vault, change))
     kept = int(engine.one("SELECT count(*) FROM fate WHERE fresh AND fate = 'kept'"))
     untouched = int(engine.one("SELECT (SELECT count(*) FROM fresh) - (SELECT count(*) FROM fate WHERE fresh)"))
     counts = dict(engine.rows("SELECT fate, count(*) FROM fate WHERE fresh GROUP BY fate"))
@@ -67,20 +66,23 @@ def merge(engine: Engine, table: Table, vault: Vault, change: Change) -> Merged:
     return Merged(kept + untouched, updated, counts.get("already", 0), {r: n for r, n in reasons.items() if n})
 
 
-def _stored_marks(engine: Engine, table: Table, vault: Vault) -> str:
+def _stored_marks(engine: Engine, table: Table, vault: Vault, change: Change) -> str:
     """Create ``marks``, the stored rows whose key is among the new ones; returns the query of these and the new ones.
 
-    Where the day of a record is part of its key, only the periods of the new rows are read.
+    Of all other stored rows the key alone is read; where the day of a record is part of its key, only in the periods
+    of the new rows.
     """
     known = table.time.known.column if table.time.known else ""
     day = quoted(known) if known else "CAST(NULL AS DATE)"
     engine.execute("CREATE OR REPLACE TEMP TABLE marks (k BLOB, c BLOB, known DATE, id BIGINT, file VARCHAR)")
-    if table.name in vault.names():
+    if table.name in change.files.tables:
         columns = [KEY, CONTENT, *([known] if known else []), FILE, POSITION]
         periods = None
         if table.time.happened in table.key:
             periods = [str(period) for (period,) in engine.rows(f"SELECT DISTINCT {PERIOD} FROM fresh")]
-        engine.register("stored", vault.batches(table.name, columns, periods=periods))
+        keys = KeySet(batch.column(0) for batch in engine.batches(f"SELECT {KEY} FROM fresh"))
+        places = vault.positions(table.name, keys, periods=periods, files=change.files)
+        engine.register("stored", vault.batches(table.name, columns, positions=places, files=change.files))
         engine.execute(
             f"INSERT INTO marks SELECT {KEY}, {CONTENT}, {day}, {POSITION}, {FILE} FROM stored SEMI JOIN fresh "
             f"USING ({KEY})"
@@ -95,20 +97,19 @@ def _stored_marks(engine: Engine, table: Table, vault: Vault) -> str:
 def _replace(engine: Engine, table: Table, vault: Vault, change: Change) -> int:
     """Take the stored rows that were superseded out of the table, and put them into ``bad``; returns their number."""
     superseded = "SELECT file, id FROM fate WHERE NOT fresh AND fate = 'superseded'"
-    positions = engine.arrow(f"{superseded} ORDER BY file, id")
-    if not len(positions):
+    found = engine.arrow(superseded)
+    if not len(found):
         return 0
-    column = positions.column("file")
-    by_file = {file: positions.filter(pc.equal(column, file)).column("id") for file in pc.unique(column).to_pylist()}
-    periods = {file.period for file in vault.files().of(table.name) if file.id in by_file}
-    columns = vault.columns(table.name)
-    engine.register("stored", vault.batches(table.name, [*columns, FILE, POSITION], periods=periods))
+    places = by_file(found)
+    columns = vault.columns(table.name, change.files)
+    engine.register(
+        "stored", vault.batches(table.name, [*columns, FILE, POSITION], positions=places, files=change.files)
+    )
     lacking = "".join(f", NULL AS {quoted(f.column)}" for f in table.fields if f.column not in columns)
-    rows = f"(SELECT *{lacking} FROM stored) p SEMI JOIN ({superseded}) f ON p.{FILE} = f.file AND p.{POSITION} = f.id"
-    _reject(engine, table, rows, _SUPERSEDED, SUPERSEDED)
+    _reject(engine, table, f"(SELECT *{lacking} FROM stored) p", _SUPERSEDED, SUPERSEDED)
     engine.unregister("stored")
-    change.replace(table.name, by_file)
-    return len(positions)
+    change.replace(table.name, places)
+    return len(found)
 
 
 def _reject(engine: Engine, table: Table, rows: str, reason: Text, state: str) -> None:

@@ -8,6 +8,7 @@ a row that came back and is stored, ``returned`` one that came back and was reje
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -16,6 +17,8 @@ import pyarrow.compute as pc
 
 from privacy.duckdb_engine import Engine, text
 from privacy.storage.change import PERIOD, Change
+from privacy.storage.file_list import FileList
+from privacy.storage.key_set import by_file
 from privacy.vault import FILE, POSITION, Vault
 
 NAME = "_quarantine"
@@ -46,7 +49,7 @@ def keep(engine: Engine, vault: Vault, change: Change, *, today: date, read_file
     could be read: ``read_files`` maps the digests of the files of this intake to their names.
     """
     day = f"DATE {text(today.isoformat())}"
-    _read_stored(engine, vault)
+    _read_stored(engine, vault, change.files)
     _end_repeated_rows(engine, read_files)
     names = ", ".join(f'b."{name}"' for name in COLUMNS)
     new = f"""SELECT {names}, {_ID} AS id, {day} AS brought_on, NULL::DATE AS ended_on, NULL::VARCHAR AS ended_by
@@ -56,9 +59,7 @@ def keep(engine: Engine, vault: Vault, change: Change, *, today: date, read_file
     engine.execute(f"""CREATE OR REPLACE TEMP TABLE ended AS
         SELECT h.* REPLACE (coalesce(e.corrected, 'returned') AS state, {day} AS ended_on, e.file AS ended_by)
         FROM stored_bad h JOIN ({back}) e ON e.id = h.id AND h.state = '{WAITING}'""")
-    places = engine.arrow(f"SELECT {FILE} AS file, {POSITION} AS id FROM ended ORDER BY ALL")
-    files = pc.unique(places.column("file")).to_pylist()
-    change.replace(NAME, {f: places.filter(pc.equal(places.column("file"), f)).column("id") for f in files})
+    change.replace(NAME, by_file(engine.arrow(f"SELECT {FILE}, {POSITION} FROM ended")))
     query = f"""SELECT * EXCLUDE ({FILE}, {POSITION}) FROM ended UNION ALL BY NAME
         (SELECT * FROM ({new}) ORDER BY "table", file, line, reason)"""
     rows = engine.batches(f"SELECT *, strftime(brought_on, '%Y') AS {PERIOD} FROM ({query}) ORDER BY {PERIOD}")
@@ -66,11 +67,21 @@ def keep(engine: Engine, vault: Vault, change: Change, *, today: date, read_file
     change.append(NAME, (batch.select(form.names).cast(form) for batch in rows))
 
 
-def _read_stored(engine: Engine, vault: Vault) -> None:
-    """Create ``stored_bad``: the quarantine, with the place of each row."""
+def _read_stored(engine: Engine, vault: Vault, files: FileList) -> None:
+    """Create ``stored_bad``: the rows of the quarantine that wait, or that a file of this intake has, with their place.
+
+    No other row can be the same as a new one or end its waiting; of the others two columns are read.
+    """
     own = [(FILE, pa.string()), (POSITION, pa.int64())]
     names = [*_SCHEMA.names, FILE, POSITION]
-    stored = vault.batches(NAME, names) if NAME in vault.names() else pa.schema([*_SCHEMA, *own]).empty_table()
+    stored = pa.schema([*_SCHEMA, *own]).empty_table()
+    if files.of(NAME):
+        engine.register("quarantine", vault.batches(NAME, ["state", "digest", FILE, POSITION], files=files))
+        places = engine.arrow(
+            f"SELECT {FILE}, {POSITION} FROM quarantine WHERE state = '{WAITING}' OR digest IN (SELECT digest FROM bad)"
+        )
+        engine.unregister("quarantine")
+        stored = vault.batches(NAME, names, positions=by_file(places), files=files)
     engine.register("quarantine", stored)
     engine.execute("CREATE OR REPLACE TEMP TABLE stored_bad AS FROM quarantine")
     engine.unregister("quarantine")
@@ -103,12 +114,21 @@ def read(vault: Vault) -> pa.Table:
     return vault.read(NAME, _SCHEMA.names) if NAME in vault.names() else _SCHEMA.empty_table()
 
 
-def waiting(vault: Vault, table: str) -> list[dict[str, Any]]:
-    """The rows of one table that wait."""
-    if NAME not in vault.names():
-        return []
-    rows: list[dict[str, Any]] = []
-    for batch in vault.batches(NAME, _SCHEMA.names):
-        is_chosen = pc.and_(pc.equal(batch.column("state"), WAITING), pc.equal(batch.column("table"), table))
-        rows += batch.filter(is_chosen).to_pylist()
-    return rows
+@dataclass(slots=True)
+class WaitingRows:
+    """The rows that wait when an intake begins; they are read when first needed, once for all tables."""
+
+    vault: Vault
+    files: FileList
+    rows: pa.Table | None = None
+
+    def of(self, table: str) -> list[dict[str, Any]]:
+        """Those of one table."""
+        if not self.files.of(NAME):
+            return []
+        if self.rows is None:
+            reader = self.vault.batches(NAME, _SCHEMA.names, files=self.files)
+            waits = (batch.filter(pc.equal(batch.column("state"), WAITING)) for batch in reader)
+            self.rows = pa.Table.from_batches(waits, reader.schema)
+        rows: list[dict[str, Any]] = self.rows.filter(pc.equal(self.rows.column("table"), table)).to_pylist()
+        return rows

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from privacy.storage import file_list
 from privacy.storage.data_keys import DataKeys
 from privacy.storage.file_list import FileList
+from privacy.storage.key_set import Positions
 from privacy.storage.partition import Partition, Writer
 
 PERIOD = "_period"  # the column of the rows that are appended which says the period of each
@@ -46,7 +47,7 @@ class Change:
         self._set(table, (file,))
         return file.rows
 
-    def replace(self, table: str, positions: Mapping[str, pa.Array]) -> None:
+    def replace(self, table: str, positions: Mapping[str, Positions]) -> None:
         """Say which rows of stored files do not count any more: the id of a file -> positions in it."""
         files = [
             self._without(file, positions[file.id]) if file.id in positions else file for file in self.files.of(table)
@@ -89,7 +90,7 @@ class Change:
                 writer.write(batch)
         return writer.partition
 
-    def _without(self, file: Partition, positions: pa.Array) -> Partition:
+    def _without(self, file: Partition, positions: Positions) -> Partition:
         key = self.keys.key(file.table, file.period)
         return file.with_replaced(self.folder, key, positions, uuid.uuid4().hex)
 

@@ -20,8 +20,11 @@ import pyarrow.parquet.encryption as pe
 
 from credit.errors import Broken, Missing
 from privacy.storage.data_keys import file_key
+from privacy.storage.key_set import IDENTITY, KeySet, Positions
 
 BUCKET = "_bucket"
+KEY, CONTENT = "_key", "_content"
+"""Columns of every table of the catalogue: 16 bytes each of the digest of a row's key and of all that it says."""
 FILE, POSITION = "_partition", "_position"
 """Columns that a reader may request besides those of the file: its id and the place of the row in it."""
 Buckets = tuple[int, int]  # from this byte up to, and without, that one
@@ -57,11 +60,17 @@ class Partition:
         return _opened(folder, self, self.id, data_key).schema_arrow
 
     def batches(
-        self, folder: Path, data_key: bytes, columns: Sequence[str], buckets: Buckets | None = None
+        self,
+        folder: Path,
+        data_key: bytes,
+        columns: Sequence[str],
+        buckets: Buckets | None = None,
+        positions: Positions | None = None,
     ) -> Iterator[pa.RecordBatch]:
         """The valid rows, with the columns of these that the file has, in the order of ``columns``.
 
-        Raises :class:`Missing` when the file is not there, and :class:`Broken` for a changed byte or another key.
+        With ``positions``, which are sorted, the rows there alone: row groups without one are not read. Raises
+        :class:`Missing` when the file is not there, and :class:`Broken` for a changed byte or another key.
         """
         file = _opened(folder, self, self.id, data_key)
         present = set(file.schema_arrow.names)
@@ -69,41 +78,47 @@ class Partition:
         read = [*stored, *([BUCKET] if buckets and BUCKET in present and BUCKET not in stored else [])]
         replaced = self._positions(folder, data_key)
         for group, start in _groups(file, buckets):
+            rows = file.metadata.row_group(group).num_rows
+            keep = np.ones(rows, dtype=bool) if positions is None else _marked(positions, start, rows)
+            keep &= ~_marked(replaced, start, rows)
+            if not keep.any():
+                continue
             try:
                 whole = file.read_row_group(group, columns=read, use_threads=False)
             except (pa.ArrowException, OSError) as error:
                 raise Broken("vault.file-damaged", name=self.table, period=self.period) from error
-            rows = file.metadata.row_group(group).num_rows
-            keep = np.ones(rows, dtype=bool)
-            keep[replaced[np.searchsorted(replaced, start) : np.searchsorted(replaced, start + rows)] - start] = False
             if buckets and BUCKET in present:
                 given = whole.column(BUCKET).to_numpy()
                 keep &= (given >= buckets[0]) & (given < buckets[1])
-            chosen = [whole.column(name) for name in stored]
-            names = list(stored)
-            for name, values in (
-                (FILE, pa.repeat(pa.scalar(self.id), rows)),
-                (POSITION, np.arange(start, start + rows)),
-            ):
-                if name in columns:
-                    names.append(name)
-                    chosen.append(pa.chunked_array([values]))
-            table = pa.table(chosen, names=names) if chosen else pa.table({"": pa.nulls(rows)})
-            yield from (table if keep.all() else table.filter(pa.array(keep))).to_batches()
+            table = whole.select(stored) if stored else pa.table({"": pa.nulls(rows)})
+            if POSITION in columns:
+                table = table.append_column(POSITION, pa.array(np.arange(start, start + rows)))
+            table = table if keep.all() else table.filter(pa.array(keep))
+            if FILE in columns:
+                table = table.append_column(FILE, pa.repeat(pa.scalar(self.id), len(table)))
+            yield from table.to_batches()
 
-    def with_replaced(self, folder: Path, data_key: bytes, positions: pa.Array, id: str) -> Partition:
+    def positions_of(self, folder: Path, data_key: bytes, keys: KeySet) -> Positions:
+        """The positions of the valid rows whose key is one of these, for which the column of keys alone is read."""
+        found = [np.empty(0, dtype=np.int64)]
+        for batch in self.batches(folder, data_key, [KEY, POSITION]):
+            found.append(batch.column(POSITION).to_numpy()[keys.mask(batch.column(KEY))])
+        return np.concatenate(found)
+
+    def with_replaced(self, folder: Path, data_key: bytes, positions: Positions, id: str) -> Partition:
         """The same file with these positions replaced too; they are written under ``id``."""
-        replaced = np.union1d(self._positions(folder, data_key), np.asarray(positions, dtype=np.int64))
+        replaced = np.union1d(self._positions(folder, data_key), positions)
         with Writer(folder, self.table, self.period, id, data_key, pa.schema([(POSITION, pa.int64())])) as writer:
             writer.write(pa.record_batch({POSITION: pa.array(replaced)}))
         return replace(self, replaced=id, replaced_rows=len(replaced))
 
-    def _positions(self, folder: Path, data_key: bytes) -> Any:
+    def _positions(self, folder: Path, data_key: bytes) -> Positions:
         if not self.replaced:
             return np.empty(0, dtype=np.int64)
         file = _opened(folder, self, self.replaced, data_key)
         try:
-            return file.read(use_threads=False).column(POSITION).to_numpy()
+            positions: Positions = file.read(use_threads=False).column(POSITION).to_numpy()
+            return positions
         except (pa.ArrowException, OSError) as error:
             raise Broken("vault.file-damaged", name=self.table, period=self.period) from error
 
@@ -117,13 +132,12 @@ class Writer:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._stream = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
         key = file_key(data_key, _place(table, period, id))
+        self._schema = _with_identities(schema)
         self._writer = pq.ParquetWriter(
             self._stream,
-            schema,
+            self._schema,
             compression="zstd",
-            use_dictionary=[
-                name for name in schema.names if not pa.types.is_fixed_size_binary(schema.field(name).type)
-            ],
+            use_dictionary=[each.name for each in self._schema if each.type != IDENTITY],
             encryption_properties=pe.create_encryption_properties(key, aad_prefix=_place(table, period, id).encode()),
         )
         self._waiting: list[pa.RecordBatch] = []
@@ -147,7 +161,7 @@ class Writer:
         """Write row groups of ``ROWS`` rows, and at last one of what is left."""
         waiting = pa.Table.from_batches(self._waiting) if self._waiting else None
         while waiting is not None and waiting.num_rows >= least:
-            self._writer.write_table(waiting.slice(0, ROWS), row_group_size=ROWS)
+            self._writer.write_table(waiting.slice(0, ROWS).cast(self._schema), row_group_size=ROWS)
             waiting = waiting.slice(ROWS)
         self._waiting = waiting.to_batches() if waiting is not None and waiting.num_rows else []
 
@@ -162,6 +176,18 @@ class Writer:
             self._writer.close()
         with suppress(OSError):
             self._stream.close()
+
+
+def _with_identities(schema: pa.Schema) -> pa.Schema:
+    """The same columns, those that identify a row with 16 bytes each: they need neither lengths nor a dictionary."""
+    return pa.schema([pa.field(each.name, IDENTITY) if each.name in (KEY, CONTENT) else each for each in schema])
+
+
+def _marked(positions: Positions, start: int, rows: int) -> Any:
+    """Which of ``rows`` rows from position ``start`` on are among these positions, which are sorted."""
+    marked = np.zeros(rows, dtype=bool)
+    marked[positions[np.searchsorted(positions, start) : np.searchsorted(positions, start + rows)] - start] = True
+    return marked
 
 
 def _path(folder: Path, table: str, period: str, id: str) -> Path:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -138,7 +139,7 @@ def test_what_is_appended_and_not_replaced_is_read_by_bucket_and_period(
             places.setdefault(row[FILE], []).extend([row[POSITION]] if row["a"] in replaced else [])
         for half in (0, 1):  # in two steps, as two deliveries would
             with vault.exclusive(), vault.change() as change:
-                change.replace("things", {file: pa.array(each[half::2], pa.int64()) for file, each in places.items()})
+                change.replace("things", {file: np.array(each[half::2], np.int64) for file, each in places.items()})
     finally:
         partition.ROWS = row_group
     valid = [(period, number) for period, number in every if number not in replaced]
