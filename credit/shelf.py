@@ -5,7 +5,8 @@
     <root>/<kind>/<64 hex>/manifest.json     the signed manifest
     <root>/<kind>/<64 hex>/…                 the files it names
     <root>/pointers/<name>.json              a signed record of which seal is current, with a sequence number
-    <root>/.making/…                         folders in preparation; deleted when their process has ended
+    <root>/.making/…                         folders in preparation; deleted when their process has ended,
+                                             or resumed by the next one where they have a name
 """
 
 from __future__ import annotations
@@ -61,6 +62,24 @@ class Shelf:
         _delete_abandoned(area)
         folder = area / f"{os.getpid()}-{uuid.uuid4().hex}"
         folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def resumable(self, name: str) -> Iterator[Path]:
+        """A folder for preparing a seal that a killed process leaves to the next one with the same ``name``.
+
+        It is deleted when the block ends, with or without an error. Folders of other names with the same word before
+        the first hyphen are deleted: the caller has exclusive access to all of that word.
+        """
+        area, word = self.root / ".making", name.partition("-")[0]
+        folder = area / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for other in area.glob(f"{word}-*"):
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
         try:
             yield folder
         finally:

@@ -26,8 +26,11 @@ from privacy.city.building import build
 from privacy.duckdb_engine import Limits, engine
 from privacy.intake.intake import intake
 from privacy.release import exclusion_rules
+from privacy.release.making.builder import ReleaseBuilder
+from privacy.release.making.journal import ReleaseJournal
 from privacy.release.policy import Policy
-from privacy.release.release import ReleaseBuilder, tables_to_release
+from privacy.release.release import tables_to_release
+from privacy.storage.change import WHOLE
 from privacy.vault import Vault
 
 PURPOSE = "research"  # whose column rules they follow
@@ -62,7 +65,8 @@ def practice(
         if not (tables := tables_to_release(catalogue, vault, PURPOSE)):
             raise Missing("practice.no-table", catalogue=catalogue.name)
         exclusion_rules.register_repairs(run, catalogue, vault, as_of=as_of)
-        builder = ReleaseBuilder(run, catalogue, vault, purpose, folder, as_of)
+        journal = ReleaseJournal(folder, PURPOSE, vault.keys.key_or_new("_release", WHOLE))
+        builder = ReleaseBuilder(run, catalogue, vault, purpose, journal, as_of)
         pseudonyms = PseudonymKey(
             PURPOSE, f"practice {seed}".ljust(32).encode()
         )  # no secret: no subject is behind them
@@ -77,7 +81,7 @@ def practice(
             "tables": builder.table_terms,
         }
         expires_on = as_of + timedelta(days=purpose.expires_after_days)
-        seal = shelf.put(folder, Kind.PRACTICE, parents=(), terms=terms, expires_on=expires_on, by=by, key=key)
+        seal = shelf.put(journal.files, Kind.PRACTICE, parents=(), terms=terms, expires_on=expires_on, by=by, key=key)
     details = {name: terms[name] for name in ("as_of", "catalogue", "practice")}
     ledger.append("practice.made", seal.id, by=by, details=details)
     return seal

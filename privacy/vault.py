@@ -112,12 +112,12 @@ class Vault:
     ) -> dict[str, Positions]:
         """Where the rows of a table are that can have one of these keys: the id of a file -> sorted positions in it."""
         data_keys = _OpenedKeys(self.keys)
-        found: dict[str, Positions] = {}
+        by_file: dict[str, Positions] = {}
         for file in (files or self.files()).of(name, periods):
             positions = file.positions_of(self.folder, data_keys.of(file), keys)
             if len(positions):
-                found[file.id] = positions
-        return found
+                by_file[file.id] = positions
+        return by_file
 
     def write(self, name: str, table: pa.Table | pa.RecordBatchReader) -> int:
         """Write or replace a whole table in one step and return the number of its rows; for small tables."""

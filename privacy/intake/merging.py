@@ -97,10 +97,10 @@ def _stored_marks(engine: Engine, table: Table, vault: Vault, change: Change) ->
 def _replace(engine: Engine, table: Table, vault: Vault, change: Change) -> int:
     """Take the stored rows that were superseded out of the table, and put them into ``bad``; returns their number."""
     superseded = "SELECT file, id FROM fate WHERE NOT fresh AND fate = 'superseded'"
-    found = engine.arrow(superseded)
-    if not len(found):
+    replaced = engine.arrow(superseded)
+    if not len(replaced):
         return 0
-    places = by_file(found)
+    places = by_file(replaced)
     columns = vault.columns(table.name, change.files)
     engine.register(
         "stored", vault.batches(table.name, [*columns, FILE, POSITION], positions=places, files=change.files)
@@ -109,7 +109,7 @@ def _replace(engine: Engine, table: Table, vault: Vault, change: Change) -> int:
     _reject(engine, table, f"(SELECT *{lacking} FROM stored) p", _SUPERSEDED, SUPERSEDED)
     engine.unregister("stored")
     change.replace(table.name, places)
-    return len(found)
+    return len(replaced)
 
 
 def _reject(engine: Engine, table: Table, rows: str, reason: Text, state: str) -> None:

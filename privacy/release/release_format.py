@@ -15,10 +15,12 @@ from privacy.release.pseudonyms import Codes
 from privacy.storage.change import pieces
 
 
-def rows_sql(table: Table, purpose: str, *, buckets: int) -> str:
+def rows_sql(table: Table, purpose: str, *, buckets: int, why: str = "") -> str:
     """SQL for the release rows of relation ``raw t``, joined with ``pseudonym(code, party, key, byte)``.
 
-    Another party that is in ``suppressed_codes(code)`` is NULL. ``_bucket`` is added.
+    Another party that is in ``suppressed_codes(code)`` is NULL. ``_bucket`` is added. With ``why``, an expression for
+    the reason for which a row is left out, no row is: those have it as ``_why``, and where the subject is in
+    ``suppressed(subject)`` or has no key ``_bucket`` is NULL.
     """
     columns, joins = ["s.key AS subject"], []
     for number, each in enumerate(table.fields):
@@ -32,9 +34,13 @@ def rows_sql(table: Table, purpose: str, *, buckets: int) -> str:
         columns.append(f"{value} AS {quoted(each.column)}")
     if times := column_rules.time_columns_sql(table, purpose, "t."):
         columns += [f"{value} AS {name}" for value, name in zip(times, ("_happened", "_known", "_ends"), strict=True)]
+    bucket, kind = f"CAST(s.byte AS INTEGER) * {buckets} // 256", "JOIN"
+    if why:
+        columns.append(f"CAST({why} AS VARCHAR) AS _why")
+        bucket, kind = f"CASE WHEN s.key NOT IN (SELECT subject FROM suppressed) THEN {bucket} END", "LEFT JOIN"
     return (
-        f"SELECT {', '.join(columns)}, CAST(s.byte AS INTEGER) * {buckets} // 256 AS _bucket FROM raw t "
-        f"JOIN pseudonym s ON s.code = t.{quoted(table.subject.column)} AND s.party = '' {' '.join(joins)}"
+        f"SELECT {', '.join(columns)}, {bucket} AS _bucket FROM raw t "
+        f"{kind} pseudonym s ON s.code = t.{quoted(table.subject.column)} AND s.party = '' {' '.join(joins)}"
     )
 
 

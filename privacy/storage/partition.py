@@ -100,10 +100,10 @@ class Partition:
 
     def positions_of(self, folder: Path, data_key: bytes, keys: KeySet) -> Positions:
         """The positions of the valid rows whose key is one of these, for which the column of keys alone is read."""
-        found = [np.empty(0, dtype=np.int64)]
+        positions = [np.empty(0, dtype=np.int64)]
         for batch in self.batches(folder, data_key, [KEY, POSITION]):
-            found.append(batch.column(POSITION).to_numpy()[keys.mask(batch.column(KEY))])
-        return np.concatenate(found)
+            positions.append(batch.column(POSITION).to_numpy()[keys.mask(batch.column(KEY))])
+        return np.concatenate(positions)
 
     def with_replaced(self, folder: Path, data_key: bytes, positions: Positions, id: str) -> Partition:
         """The same file with these positions replaced too; they are written under ``id``."""

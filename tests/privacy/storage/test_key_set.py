@@ -26,7 +26,7 @@ def test_every_key_of_the_set_is_seen_and_others_only_where_their_first_half_is_
     assert mask.tolist() == [key[:8] in halves for key in [*stored, *wanted]]
 
 
-def test_a_hundred_thousand_random_keys_are_told_from_others() -> None:
+def test_a_hundred_thousand_random_keys_are_separated_from_others() -> None:
     """Keys as a digest gives them: the table of bits leaves some others, and the first half of a key none."""
     keys = [os.urandom(16) for _ in range(100_000)]
     mask = KeySet([pa.array(keys[:50_000], IDENTITY), pa.array(keys[50_000:60_000])]).mask(pa.array(keys, IDENTITY))

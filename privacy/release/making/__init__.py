@@ -1,0 +1,1 @@
+"""The making of a release, so that a process that is killed loses little: a pass, buckets, and a journal of both."""
