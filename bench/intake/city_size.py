@@ -70,7 +70,7 @@ def growth_2m_20m() -> None:
 
 
 def delivery_seconds_1m_into_20m() -> None:
-    """Seconds for one million rows more, of which one in ten replaces a stored one and one in ten is there already."""
+    """Seconds for one million rows more, of which one in five replaces a stored one."""
     for size, figure in (("2m", "delivery_seconds_1m_into_2m"), ("20m", "delivery_seconds_1m_into_20m")):
         if _is_selected(size):
             _measured_home(size)
@@ -125,7 +125,7 @@ def _measured_home(size: str) -> dict[str, float]:
 
 
 def _write_bills(path: Path, first: int, rows: int, *, again: bool = False) -> None:
-    """Bills by number, of twelve years. ``again``: one in ten of those before the last 800,000 has another amount."""
+    """Bills by number, of twelve years. ``again``: reported later, half of the first 200,000 with other amounts."""
     codes = [compose("91", "999998", f"{number:08d}").code for number in range(SUBJECTS)]
     base = duckdb.connect(config={"memory_limit": "2GB"})
     base.execute("CREATE TABLE code AS SELECT unnest(?) AS code, unnest(range(?)) AS number", [codes, SUBJECTS])
