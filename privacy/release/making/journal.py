@@ -43,6 +43,10 @@ class ReleaseJournal:
             whole += len(line)
         with self._path.open("ab") as stream:
             stream.truncate(whole)
+        entered = {each["file"] for each in self.entries if "file" in each}
+        for path in sorted(self.files.rglob("*")):  # half-written ones, and the manifest of a sealing that was stopped
+            if path.is_file() and path.relative_to(self.files).as_posix() not in entered:
+                path.unlink()
 
     @property
     def files(self) -> Path:
