@@ -181,7 +181,7 @@ def test_lists_and_structures_are_refused_by_name(registered: House, tmp_path: P
     pq.write_table(pa.table({"CODE": [code(1)] * 3, "FINE": [[1.0], [2.0], []], "NOTE": [{"a": 1}] * 3}), path)
     report = registered.bring_paths([path])
     assert (report.rows_in, report.quarantined) == (3, 3)
-    assert next(iter(report.tables["administrative_penalty"].reasons)).endswith(": FINE; NOTE")
+    assert next(iter(report.tables["administrative_penalty"].reasons)).endswith(": FINE, NOTE")
 
 
 def test_files_that_are_not_read_are_named_with_the_reason(house: House, tmp_path: Path) -> None:

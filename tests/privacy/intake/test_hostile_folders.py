@@ -4,6 +4,7 @@ intake or stands in a ledger.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import unicodedata
@@ -39,8 +40,8 @@ def _pipe(path: Path) -> None:
 
 
 def _socket(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as bound:
-        bound.bind(os.path.relpath(path))  # a socket's path may have 107 bytes at most
+    with socket.socket(socket.AF_UNIX) as bound, contextlib.chdir(path.parent):
+        bound.bind(path.name)  # a socket's path may have 107 bytes at most
 
 
 def _link(path: Path) -> None:
