@@ -78,8 +78,11 @@ def restore(
     output.result(dict(made.ledgers), as_json=False, text=text)
     if not heads:
         output.message("cli.backup.lost-not-known")
+    elif not any(lost.values()):
+        output.message("cli.backup.nothing-lost")
     for name, count in lost.items():
-        output.message("cli.backup.entries-lost", ledger=name, count=count)
+        if count:
+            output.message("cli.backup.entries-lost", ledger=name, count=count)
     output.message("cli.backup.next")
 
 
