@@ -66,7 +66,8 @@ def test_one_key_one_answer_to_the_byte_and_one_act(harness: PostHarness) -> Non
     repeated = [entry for entry in harness.world.ledger.verified() if entry.verb.endswith(".repeated")]
     assert len(repeated) == len(harness.requests)
     assert {path: harness.rows(path) for path in MADE} == {
-        "/v1/objections": 2, "/v1/watches": 2, "/v1/jobs": 3, "/v1/mandates": 3, "/v1/mandates/batch": 3
+        "/v1/objections": 2, "/v1/watches": 2, "/v1/jobs": 3, "/v1/mandates": 3, "/v1/mandates/batch": 3,
+        "/v1/outcomes": 1,
     }  # fmt: skip
 
 
@@ -153,7 +154,8 @@ def test_after_a_fault_the_same_key_goes_on_where_it_was_and_a_refusal_in_betwee
     if path in MADE:
         assert harness.rows(path) == 1
         made = response.json()
-        name = (made["applications"][0]["application"] if path.endswith("batch") else made)[f"{MADE[path]}_id"]
+        kind = "outcomes" if path == "/v1/outcomes" else MADE[path]  # whose entry is of all events of a report
+        name = (made["applications"][0]["application"] if path.endswith("batch") else made)[f"{kind}_id"]
         assert [entry.object for entry in harness.running.entries(harness.requests[path].verb)] == [name]
     app.service = app.app.state.service = service
 

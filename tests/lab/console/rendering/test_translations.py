@@ -25,6 +25,7 @@ DYNAMIC = (
     "request",
     "fact",
     "check",
+    "gate_check",
     "verb",
     "role",
     "zone",
