@@ -80,13 +80,25 @@ def kill(verb: subprocess.Popen[bytes], family: list[psutil.Process]) -> None:
 
 
 def wait_for(making: Path, pid: int) -> list[psutil.Process]:
-    """Wait until an agent of the verb is making something; all that the verb has started by then."""
-    limit = time.monotonic() + 120
+    """Wait until an agent of the verb is making something; all that the verb has started by then.
+
+    What is being made lies in a folder with the agent's number; a release, in one that the next process resumes.
+    """
+    began, limit = time.time(), time.monotonic() + 120
     while time.monotonic() < limit:
-        makers = {place.name.partition("-")[0] for place in making.iterdir()} if making.is_dir() else set()
-        if makers:
-            family = psutil.Process(pid).children(recursive=True)
-            if makers & {str(process.pid) for process in family}:
-                return family
-        time.sleep(0.002)
+        folders = list(making.iterdir()) if making.is_dir() else []
+        family = psutil.Process(pid).children(recursive=True) if folders else []
+        numbers = {str(process.pid) for process in family}
+        if any(each.name.partition("-")[0] in numbers or is_written(each, began) for each in folders):
+            return family
+        time.sleep(0.01)
     raise AssertionError("it never began to make a seal")
+
+
+def is_written(folder: Path, since: float) -> bool:
+    """Whether something in a folder of a release changed since then."""
+    with contextlib.suppress(FileNotFoundError):
+        return folder.name.startswith("release-") and any(
+            path.stat().st_mtime > since for path in (folder, *folder.rglob("*"))
+        )
+    return False
