@@ -40,9 +40,10 @@ class Part:
     has: Callable[[PurePosixPath], bool]
     earlier: EarlierBackup | None = None
     databases: set[str] = field(default_factory=set, init=False)
+    copied: set[str] = field(default_factory=set, init=False)
 
     def copy(self, home: Path, report: ReportProgress, *, databases: bool) -> int:
-        """Make the part what the home is now; returns how many files were copied.
+        """Make the part what the home is now; returns how many files were copied, whose names are in ``copied``.
 
         Without ``databases`` those are left for a later pass. What disappears meanwhile is left out.
         """
@@ -53,7 +54,9 @@ class Part:
                 continue
             seen.add(str(path))
             with suppress(FileNotFoundError):
-                copied += self._copy_one(home, path, status, databases)
+                if self._copy_one(home, path, status, databases):
+                    copied += 1
+                    self.copied.add(str(path))
             if len(self.manifest.files) >= noted + NOTE_EVERY:
                 noted = len(self.manifest.files)
                 report("copying files", noted, 0)

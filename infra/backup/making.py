@@ -66,14 +66,12 @@ def _made(home: Path, data: Path, keys: Path, report: ReportProgress) -> MadeBac
     stamp = datetime.now(UTC)
     name = _name(stamp, data, keys)
     parts = [_begun(data, stamp, of_keys=False), _begun(keys, stamp, of_keys=True)]
-    copied = 0
     for _ in range(PASSES):
-        changed = sum(part.copy(home, report, databases=False) for part in parts)
-        copied += changed
-        if changed < 100:
+        if sum(part.copy(home, report, databases=False) for part in parts) < 100:
             break
     with still(home, report):
-        copied += sum(part.copy(home, report, databases=True) for part in parts)
+        for part in parts:
+            part.copy(home, report, databases=True)
     for part in reversed(parts):  # the keys first: they open the data of this backup and of every earlier one
         part.note()
         part.folder.rename(part.folder.with_name(name))
@@ -81,9 +79,9 @@ def _made(home: Path, data: Path, keys: Path, report: ReportProgress) -> MadeBac
     for older in set(whole_backups(keys)) - {keys / name}:
         shutil.rmtree(older)
     manifests = [part.manifest for part in parts]
-    return MadeBackup(
-        data / name, keys / name, sum(len(m.files) for m in manifests), sum(m.bytes for m in manifests), copied
-    )
+    files, size = sum(len(each.files) for each in manifests), sum(each.bytes for each in manifests)
+    copied = sum(len(part.copied & part.manifest.files.keys()) for part in parts)
+    return MadeBackup(data / name, keys / name, files, size, copied)
 
 
 def whole_backups(folder: Path) -> list[Path]:

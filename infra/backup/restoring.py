@@ -10,13 +10,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from credit.errors import Broken, Malformed, Missing
+from credit.keys import KeyRing
+from credit.ledger import Ledger
+from credit.ledger.head import opened_head
+from credit.ledger.statement import Statement
+from credit.requests.state_reader import LEDGER_ZONES
 from infra.backup.copying import PIECE
 from infra.backup.making import whole_backups
 from infra.backup.manifest import NAME, BackedUpFile, Manifest
 from infra.home import Home
 from infra.progress import ReportProgress
+
+RING = "keys/ring/"  # without which a part has no keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,8 @@ def restore(data: Path, keys: Path, home: Path, report: ReportProgress) -> Resto
         raise Malformed("backup.home-exists", folder=home)
     data, keys = _newest(data), _newest(keys)
     manifests = {folder: Manifest.read(folder) for folder in (data, keys)}
+    if not any(name.startswith(RING) for name in manifests[keys].files):
+        raise Malformed("backup.no-keys-here", keys=keys.name)
     if manifests[keys].made_at < manifests[data].made_at:
         raise Malformed("backup.keys-older", keys=keys.name, data=data.name)
     making = home.with_name(f".{home.name}.restoring")
@@ -63,6 +73,30 @@ def restore(data: Path, keys: Path, home: Path, report: ReportProgress) -> Resto
     ledgers = {name: ledger.head()[0] for name, ledger in whole.ledgers().items()}
     size = sum(each.bytes for each in manifests.values())
     return RestoredHome(manifests[data].made_at, manifests[keys].made_at, total, size, ledgers)
+
+
+def entries_lost(document: Any, data: Path, keys: Path) -> dict[str, int]:
+    """The entries of each ledger that a file of heads knows and the backup does not have.
+
+    Raises :class:`Malformed` for another file, and :class:`Broken` for a head that the ledger's zone did not sign, or
+    that names another entry than the backup has.
+    """
+    data, keys = _newest(data), _newest(keys)
+    ring, lost = KeyRing.load(keys / RING), dict[str, int]()
+    try:
+        rows = [(str(row["ledger"]), row["head"], str(document["at"])) for row in document["heads"]]
+    except (KeyError, TypeError) as error:
+        raise Malformed("heads.not-heads-file") from error
+    for name, head, at in rows:
+        if name not in LEDGER_ZONES:
+            raise Malformed("heads.not-heads-file")
+        ledger = Ledger(data / "ledgers" / f"{name}.jsonl", None, ring, LEDGER_ZONES[name])
+        seq, last = opened_head(head, name, ring, ledger.zone)
+        entries = ledger.head()[0]
+        if seq <= entries:
+            Statement(name, seq, last, at, "heads").require_true(ledger)
+        lost[name] = max(seq - entries, 0)
+    return lost
 
 
 def _newest(folder: Path) -> Path:

@@ -97,6 +97,6 @@ def _file(data: Any, place: int) -> tuple[int, str]:
     rows, listed = data["rows"], data["sha256"]
     if not isinstance(rows, str) or not _NUMBER.fullmatch(rows):
         raise Malformed("delivery.no-rows", place=place)
-    if not isinstance(listed, str) or not _DIGEST.fullmatch(listed):
+    if not isinstance(listed, str) or not _DIGEST.fullmatch(listed.lower()):
         raise Malformed("delivery.no-digest", place=place)
-    return int(rows), listed
+    return int(rows), listed.lower()

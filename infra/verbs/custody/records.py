@@ -100,6 +100,8 @@ def intake(
 
     A folder with a file delivery.yaml is a delivery of a source unit: its files and number are compared with that list.
     """
+    if receipt and receipt.exists():
+        raise Malformed("delivery.receipt-exists", file=receipt.name)
     arguments: dict[str, Any] = {"paths": [str(path.absolute()) for path in paths], "catalogue": named(catalogue)}
     arguments |= {"mapping": str(mapping.resolve())} if mapping else {}
     arguments |= {"without_earlier": True} if without_earlier else {}

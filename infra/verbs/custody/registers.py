@@ -60,7 +60,7 @@ def holdings(catalogue: CatalogueName = "city", by: By = "", as_json: AsJson = F
         return
     titles = {"tables": localized("cli.holdings.tables"), "units": localized("cli.holdings.units")}
     for name, columns in (("tables", TABLES), ("units", UNITS)):
-        rows = [[_cell(each[column]) for column in columns] for each in made[name]]
+        rows = [[str(each[column]) for column in columns] for each in made[name]]
         output.table(titles[name], columns, rows)
 
 

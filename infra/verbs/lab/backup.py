@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -60,12 +60,12 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Make the home that HAIHE_HOME names of a backup, and say what is lost."""
+    from infra.backup.restoring import entries_lost
     from infra.backup.restoring import restore as restored
 
-    known = _heads(heads) if heads else {}
+    lost = entries_lost(_document(heads), data.resolve(), keys.resolve()) if heads else {}
     with progress() as report:
         made = restored(data.resolve(), keys.resolve(), Home.here().root, report)
-    lost = {name: max(seq - made.ledgers.get(name, 0), 0) for name, seq in known.items()}
     facts = {
         "home": str(Home.here().root), "data_made_at": made.data_made_at.isoformat(),
         "keys_made_at": made.keys_made_at.isoformat(), "files": made.files, "bytes": made.bytes,
@@ -86,9 +86,8 @@ def restore(
     output.message("cli.backup.next")
 
 
-def _heads(path: Path) -> dict[str, int]:
-    """The number of entries of each ledger in a file of heads; the signatures are verified by `haihe ledger verify`."""
+def _document(path: Path) -> Any:
     try:
-        return {str(row["ledger"]): int(row["head"]["seq"]) for row in json.loads(path.read_bytes())["heads"]}
-    except (ValueError, KeyError, TypeError) as error:
+        return json.loads(path.read_bytes())
+    except ValueError as error:
         raise Malformed("heads.not-heads-file") from error

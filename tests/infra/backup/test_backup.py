@@ -180,6 +180,7 @@ def test_nothing_is_restored_over_a_home_from_older_keys_or_from_a_backup_that_w
     wrong = {
         "backup.home-exists": (second.data, second.keys, home.root),
         "backup.keys-older": (second.data, tmp_path / "older", tmp_path / "again"),
+        "backup.no-keys-here": (second.data, second.data, tmp_path / "again"),
         "backup.none-here": (tmp_path / "older", tmp_path / "nothing", tmp_path / "again"),
     }
     for id, places in wrong.items():

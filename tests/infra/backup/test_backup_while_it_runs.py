@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from credit.errors import Broken
+from credit.ledger.head import write_head
 from credit.seal import Kind
 from infra.backup.making import whole_backups
 from infra.backup.restoring import restore
@@ -135,6 +138,33 @@ def test_a_restore_counts_the_entries_that_are_lost(home: Home, tmp_path: Path) 
     assert {count for name, count in facts["entries_lost"].items() if name != "platform"} == {0}
     assert facts["ledgers"]["platform"] == 5
     assert json.loads(haihe(again, "ledger", "verify", "--json").stdout)["platform"] == 5
+
+
+@pytest.mark.parametrize("change", ["seq", "another home"])
+def test_heads_without_a_signature_or_of_another_history_are_refused(home: Home, tmp_path: Path, change: str) -> None:
+    for number in range(3):
+        home.ledger("platform", writing=True).append("release.made", f"here-{number}", by=BOB)
+    haihe(home, "backup", str(tmp_path / "data"), "--keys", str(tmp_path / "keys"))
+    source = home
+    if change == "another home":  # the same keys and the same beginning, and then other entries
+        shutil.copytree(home.root, tmp_path / "other", ignore=shutil.ignore_patterns("desk-socket"))
+        source = Home(tmp_path / "other")
+        lines = (source.root / "ledgers" / "platform.jsonl").read_bytes().splitlines(keepends=True)
+        (source.root / "ledgers" / "platform.jsonl").write_bytes(b"".join(lines[:5]))
+        fifth = json.loads(lines[4])
+        write_head(source.root / "ledgers" / "platform.jsonl", source.key("platform"), 5, fifth["id"])
+        source.ledger("platform", writing=True).append("release.made", "elsewhere", by=BOB)
+    file = tmp_path / "heads.json"
+    haihe(source, "ledger", "heads", "--out", str(file))
+    document = json.loads(file.read_bytes())
+    if change == "seq":
+        for row in document["heads"]:
+            row["head"]["seq"] += 500
+    file.write_text(json.dumps(document))
+    again = Home(tmp_path / "again")
+    with pytest.raises(Broken):
+        haihe(again, "restore", str(tmp_path / "data"), "--keys", str(tmp_path / "keys"), "--heads", str(file))
+    assert not again.root.exists()
 
 
 def haihe(home: Home, *words: str) -> object:
