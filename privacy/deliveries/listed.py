@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +14,7 @@ from credit.keys import SigningKey
 from privacy.deliveries.manifest import DeliveryManifest, manifest_in
 from privacy.deliveries.receipt import receipt_of
 from privacy.deliveries.sequence import Place, enter, place_of
-from privacy.intake.delivery import LIST
+from privacy.intake.delivery import LIST, Delivery
 from privacy.intake.intake_report import IntakeReport
 from privacy.storage.change import Change
 from privacy.vault import Vault
@@ -37,6 +38,10 @@ class ListedDelivery:
         if not self.place.is_again:
             enter(self.manifest, change, self.vault, rows=rows, today=today)
 
+    def require_whole(self, delivered: Delivery) -> None:
+        """See :meth:`DeliveryManifest.require_whole`."""
+        self.manifest.require_whole(delivered)
+
     def as_json(self, report: IntakeReport) -> dict[str, Any]:
         """What the ledger and the report say of it; it names no file."""
         return {
@@ -50,23 +55,19 @@ class ListedDelivery:
 
     def receipt(self, report: IntakeReport, *, today: date, key: SigningKey) -> dict[str, Any]:
         """The signed receipt."""
-        return receipt_of(self.manifest, self.place, report, today=today, key=key)
+        return receipt_of(self.as_json(report), self.manifest, report, today=today, key=key)
 
 
 def listed_delivery(paths: Sequence[Path], vault: Vault, *, without_earlier: bool) -> ListedDelivery | None:
     """The delivery in a folder that has a list; None for files and for folders without one.
 
-    Nothing is read before all of it is known to be there. Raises :class:`Malformed` for a list that cannot be read or
-    one among several paths, and :class:`Refused` as :meth:`DeliveryManifest.require_whole` and :func:`place_of` do.
+    Raises :class:`Malformed` for a list that cannot be read or one among several paths, and :class:`Refused` as
+    :func:`place_of` does.
     """
-    listed = [path for path in paths if path.is_dir() and (path / LIST).exists()]
+    listed = [path for path in paths if path.is_dir() and os.path.lexists(path / LIST)]
     if not listed:
         return None
     if len(paths) > 1:
         raise Malformed("delivery.one-at-a-time")
-    [folder] = listed
-    manifest = manifest_in(folder)
-    if manifest is None:
-        raise Malformed("delivery.list-not-read")
-    manifest.require_whole(folder, {path.name for path in folder.iterdir() if path.name != LIST})
+    manifest = manifest_in(listed[0])
     return ListedDelivery(manifest, place_of(manifest, vault, without_earlier=without_earlier), vault)

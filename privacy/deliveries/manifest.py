@@ -13,17 +13,17 @@ A delivery that was cut short in transfer, or that someone changed, does not hav
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from credit.canonical import digest, digest_json
+from credit.canonical import digest_json
 from credit.errors import Malformed, Refused
 from credit.fields import require_keys
-from privacy.intake.delivery import LIST
+from privacy.intake.delivery import LIST, Delivery, open_plain
 
 _KEYS, _FILE_KEYS = {"unit", "number", "files"}, {"rows", "sha256"}
 _UNIT, _DIGEST, _NUMBER = re.compile(r"[0-9A-Z]{4,18}"), re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9]{1,9}")
@@ -50,31 +50,29 @@ class DeliveryManifest:
             {"unit": self.unit, "number": self.number, "files": {n: list(f) for n, f in self.files.items()}}
         )
 
-    def require_whole(self, folder: Path, present: Collection[str]) -> None:
-        """Raise :class:`Refused` unless the folder has the files of the list, as they are listed, and no other.
+    def require_whole(self, delivered: Delivery) -> None:
+        """Raise :class:`Refused` unless the files that are read are those of the list, as they are listed, and no other
+        lies beside them.
 
-        ``present`` are the names of the files that would be read. A message counts the files of the list from 1 and
-        names none: a file's name may name a subject.
+        A message counts the files of the list from 1 and names none: a file's name may name a subject.
         """
+        digests = {file.file_name: file.digest for file in delivered.files}
         for place, (name, (_, listed)) in enumerate(self.files.items(), 1):
-            path = folder / name
-            if name not in present or not path.is_file():
+            if name not in digests:
                 raise Refused("delivery.file-missing", unit=self.unit, number=self.number, place=place)
-            if digest(path) != listed:
+            if digests[name] != listed:
                 raise Refused("delivery.file-changed", unit=self.unit, number=self.number, place=place)
-        if others := len(set(present) - self.files.keys()):
+        if others := len(digests.keys() - self.files.keys()) + len(delivered.not_read):
             raise Refused("delivery.files-not-listed", unit=self.unit, number=self.number, others=others)
 
 
-def manifest_in(folder: Path) -> DeliveryManifest | None:
-    """The list in a folder; None where there is none. Raises :class:`Malformed` for one that cannot be read."""
-    path = folder / LIST
-    if not path.is_file():
-        return None
+def manifest_in(folder: Path) -> DeliveryManifest:
+    """The list in a folder. Raises :class:`Malformed` for one that cannot be read."""
     try:
-        content = path.read_bytes()
+        with open_plain(folder / LIST) as stream:
+            content = stream.read(_LARGEST + 1)
         data = yaml.load(content.decode("utf-8"), Loader=yaml.BaseLoader) if len(content) <= _LARGEST else None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise Malformed("delivery.list-not-read") from error
     require_keys(data, known=_KEYS, needed=_KEYS, where=LIST)
     assert isinstance(data, dict)
@@ -85,11 +83,8 @@ def manifest_in(folder: Path) -> DeliveryManifest | None:
         raise Malformed("delivery.no-number")
     if not isinstance(files, Mapping) or not files:
         raise Malformed("delivery.no-files")
-    return DeliveryManifest(unit, int(number), {str(name): _file(each, n) for n, (name, each) in _numbered(files)})
-
-
-def _numbered(files: Mapping[str, Any]) -> list[tuple[int, tuple[str, Any]]]:
-    return list(enumerate(files.items(), 1))
+    listed = {str(name): _file(each, place) for place, (name, each) in enumerate(files.items(), 1)}
+    return DeliveryManifest(unit, int(number), listed)
 
 
 def _file(data: Any, place: int) -> tuple[int, str]:

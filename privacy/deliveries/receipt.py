@@ -5,32 +5,27 @@ It is a DSSE envelope. Anyone who has the lab's public keys verifies it with ``h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from credit.envelope import sign_envelope, verify_envelope
 from credit.keys import KeyRing, SigningKey
 from privacy.deliveries.manifest import DeliveryManifest
-from privacy.deliveries.sequence import Place
 from privacy.intake.intake_report import IntakeReport
 
 PAYLOAD_TYPE = "application/vnd.haihe.delivery-receipt+json"
 
 
 def receipt_of(
-    manifest: DeliveryManifest, place: Place, report: IntakeReport, *, today: date, key: SigningKey
+    summary: Mapping[str, Any], manifest: DeliveryManifest, report: IntakeReport, *, today: date, key: SigningKey
 ) -> dict[str, Any]:
-    """The signed receipt: unit, number, files, rows as listed and as read, and the result of the rows."""
+    """The signed receipt: the ``summary`` of a delivery, its files, and the result of the rows."""
     content = {
-        "unit": manifest.unit,
-        "number": manifest.number,
+        **summary,
         "list": manifest.digest,
         "files": {name: listed for name, (_, listed) in manifest.files.items()},
         "received_on": today.isoformat(),
-        "again": place.is_again,
-        "missing_before": list(place.missing or ()),
-        "rows_listed": manifest.rows,
-        "rows_read": report.rows_in,
         "kept": report.kept,
         "duplicates": report.duplicates,
         "quarantined": report.quarantined,

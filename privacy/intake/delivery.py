@@ -11,7 +11,9 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 from credit.catalogue import Catalogue
@@ -123,13 +125,20 @@ def _names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def _opened(path: Path, name: str) -> RawFile:
-    """The file with its digest. Raises OSError, also for what became a pipe or a link in the meantime."""
+@contextmanager
+def open_plain(path: Path) -> Iterator[BufferedReader]:
+    """A plain file, open for reading. Raises OSError, also for a link, a pipe or a device."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # a pipe would wait for its other end
     with os.fdopen(descriptor, "rb") as stream:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError
+        yield stream
+
+
+def _opened(path: Path, name: str) -> RawFile:
+    """The file with its digest. Raises OSError, also for what became a pipe or a link in the meantime."""
+    with open_plain(path) as stream:
+        before = os.fstat(stream.fileno())
         return RawFile(path, hashlib.file_digest(stream, "sha256").hexdigest(), name, _state(before))
 
 

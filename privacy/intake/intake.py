@@ -22,7 +22,7 @@ from privacy import catalogue_roles
 from privacy.duckdb_engine import Engine, Limits, engine, quoted, text
 from privacy.intake import layouts, mappings, merging, row_checks, row_identity, surrogates
 from privacy.intake.corrections import find_corrections
-from privacy.intake.delivery import ChangedFile, RawFile, delivery
+from privacy.intake.delivery import ChangedFile, Delivery, RawFile, delivery
 from privacy.intake.intake_report import IntakeReport, TableCount
 from privacy.intake.pooling import Pool, RowCounts
 from privacy.quarantine import store
@@ -38,6 +38,9 @@ class NumberedDelivery(Protocol):
     @property
     def details(self) -> Mapping[str, Any]:
         """What the ledger's entry says of it."""
+
+    def require_whole(self, delivered: Delivery) -> None:
+        """Raise :class:`Refused` unless these are the files of the delivery, and nothing else is."""
 
     def enter(self, change: Change, *, rows: int, today: date) -> None:
         """Keep its number, in the change that stores its rows."""
@@ -60,11 +63,13 @@ def intake(
 
     ``of_repair`` says in the ledger that custody wrote the file itself, about a record that it has. ``today`` is the
     day of the intake, after which no record may have happened. ``numbered`` is the delivery of a source unit whose
-    number is kept with its rows. Raises :class:`Missing` when there is no file to
-    bring in.
+    number is kept with its rows. Raises :class:`Missing` when there is no file to bring in, and :class:`Refused` when
+    it is not the whole of ``numbered``.
     """
     learnt = mappings.learnt_mappings(vault)
     delivered = delivery(paths, catalogue, learnt)
+    if numbered is not None:
+        numbered.require_whole(delivered)
     with vault.exclusive(), engine(limits) as run, vault.change() as change:
         store.prepare(run)
         work = _Intake(run, catalogue, vault, change, today, delivered.files, learnt, progress)

@@ -191,6 +191,29 @@ def test_holdings_count_rows_by_table_and_units_by_level(house: House) -> None:
     }
 
 
+@settings(max_examples=20, deadline=None)
+@given(is_list=st.booleans(), way=st.sampled_from(["pipe", "link", "endless", "sparse", "folder"]))
+def test_what_is_no_plain_file_is_neither_read_nor_waited_for(is_list: bool, way: str) -> None:
+    with tempfile.TemporaryDirectory() as root:
+        house = empty_house(Path(root))
+        folder = delivery_in(house, 1, 3)
+        (folder / "administrative_penalty.csv").write_text("CODE,DOCUMENT,DAY\n")
+        write_list(folder, list_of(folder, 1))
+        path = folder / ("delivery.yaml" if is_list else "registration.csv")
+        kept = path.rename(house.root / "kept")
+        if way == "pipe":
+            os.mkfifo(path)
+        elif way in ("link", "endless"):
+            path.symlink_to(kept if way == "link" else "/dev/zero")
+        elif way == "sparse":
+            path.touch()
+            os.truncate(path, 1 << 40)
+        else:
+            path.mkdir()
+        with pytest.raises((Malformed, Refused)):
+            bring(house, folder)
+
+
 def test_several_folders_of_which_one_has_a_list_are_refused(house: House) -> None:
     folder = delivery_in(house, 1, 5)
     with pytest.raises(CreditError) as refused:
