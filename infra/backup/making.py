@@ -13,6 +13,7 @@ when its folder has its name; one that was stopped (``.making``) is gone on with
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import shutil
 from contextlib import suppress
@@ -22,9 +23,8 @@ from pathlib import Path
 
 from credit.errors import CreditError, Malformed, Missing, Refused
 from credit.files import sync_folder
-from infra.backup.copying import EarlierBackup, Part
+from infra.backup.copying import EarlierBackup, Part, copy_pass
 from infra.backup.manifest import Manifest
-from infra.backup.places import is_key
 from infra.backup.stillness import still
 from infra.progress import ReportProgress
 
@@ -65,13 +65,12 @@ def _made(home: Path, data: Path, keys: Path, report: ReportProgress) -> MadeBac
     _require_apart(home, data, keys)
     stamp = datetime.now(UTC)
     name = _name(stamp, data, keys)
-    parts = [_begun(data, stamp, of_keys=False), _begun(keys, stamp, of_keys=True)]
+    parts = data_part, keys_part = _begun(data, stamp), _begun(keys, stamp)
     for _ in range(PASSES):
-        if sum(part.copy(home, report, databases=False) for part in parts) < 100:
+        if copy_pass(home, data_part, keys_part, report, databases=False) < 100:
             break
     with still(home, report):
-        for part in parts:
-            part.copy(home, report, databases=True)
+        copy_pass(home, data_part, keys_part, report, databases=True)
     for part in reversed(parts):  # the keys first: they open the data of this backup and of every earlier one
         part.note()
         part.folder.rename(part.folder.with_name(name))
@@ -89,7 +88,7 @@ def whole_backups(folder: Path) -> list[Path]:
     return sorted(path.parent for path in folder.glob("*/backup.json") if path.parent.name != MAKING)
 
 
-def _begun(folder: Path, stamp: datetime, *, of_keys: bool) -> Part:
+def _begun(folder: Path, stamp: datetime) -> Part:
     """A part that is begun, or gone on with."""
     making = folder / MAKING
     manifest = Manifest(stamp)
@@ -99,11 +98,9 @@ def _begun(folder: Path, stamp: datetime, *, of_keys: bool) -> Part:
     for path in making.rglob("*"):  # what was not written down when it was stopped
         if path.is_symlink() or (path.is_file() and path.relative_to(making).as_posix() not in manifest.files):
             path.unlink()
-    if of_keys:
-        return Part(making, manifest, is_key)
     whole = whole_backups(folder)
     earlier = EarlierBackup(whole[-1], Manifest.read(whole[-1])) if whole else None
-    return Part(making, manifest, lambda path: not is_key(path), earlier)
+    return Part(making, manifest, earlier)
 
 
 def _name(stamp: datetime, data: Path, keys: Path) -> str:
@@ -117,7 +114,6 @@ def _name(stamp: datetime, data: Path, keys: Path) -> str:
 
 def _require_apart(home: Path, data: Path, keys: Path) -> None:
     places = [os.path.realpath(each) for each in (home, data, keys)]
-    for one in places:
-        for other in places:
-            if one is not other and (one == other or other.startswith(one + os.sep)):
-                raise Malformed("backup.places-not-apart", one=one, other=other)
+    for one, other in itertools.permutations(places, 2):
+        if Path(other).is_relative_to(one):
+            raise Malformed("backup.places-not-apart", one=one, other=other)

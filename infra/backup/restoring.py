@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from credit.ledger import Ledger
 from credit.ledger.head import opened_head
 from credit.ledger.statement import Statement
 from credit.requests.state_reader import LEDGER_ZONES
-from infra.backup.copying import PIECE
+from infra.backup.copying import copied_bytes
 from infra.backup.making import whole_backups
 from infra.backup.manifest import NAME, BackedUpFile, Manifest
 from infra.home import Home
@@ -53,7 +52,23 @@ def restore(data: Path, keys: Path, home: Path, report: ReportProgress) -> Resto
     if manifests[keys].made_at < manifests[data].made_at:
         raise Malformed("backup.keys-older", keys=keys.name, data=data.name)
     making = home.with_name(f".{home.name}.restoring")
-    shutil.rmtree(making, ignore_errors=True)  # of a run that was stopped
+    shutil.rmtree(making, ignore_errors=True)  # of a run that was killed
+    try:
+        _fill(making, manifests, report)
+    except BaseException:
+        shutil.rmtree(making, ignore_errors=True)  # it has keys
+        raise
+    with suppress(FileNotFoundError):
+        home.rmdir()
+    making.rename(home)
+    whole = Home(home)
+    ledgers = {name: ledger.head()[0] for name, ledger in whole.ledgers().items()}
+    files, size = (sum(counts) for counts in zip(*((len(m.files), m.bytes) for m in manifests.values()), strict=True))
+    return RestoredHome(manifests[data].made_at, manifests[keys].made_at, files, size, ledgers)
+
+
+def _fill(making: Path, manifests: Mapping[Path, Manifest], report: ReportProgress) -> None:
+    """Copy every file, make every link and folder, and give each to its owner."""
     making.mkdir(parents=True, mode=0o700)
     total, done = sum(len(each.files) for each in manifests.values()), 0
     for folder, manifest in manifests.items():
@@ -64,15 +79,12 @@ def restore(data: Path, keys: Path, home: Path, report: ReportProgress) -> Resto
         for name, target in manifest.links.items():
             (making / name).parent.mkdir(parents=True, exist_ok=True)
             os.symlink(target, making / name)
-    for manifest in manifests.values():
-        _give_folders(making, manifest)
-    with suppress(FileNotFoundError):
-        home.rmdir()
-    making.rename(home)
-    whole = Home(home)
-    ledgers = {name: ledger.head()[0] for name, ledger in whole.ledgers().items()}
-    size = sum(each.bytes for each in manifests.values())
-    return RestoredHome(manifests[data].made_at, manifests[keys].made_at, total, size, ledgers)
+    os.sync()
+    folders = {name: folder for manifest in manifests.values() for name, folder in manifest.folders.items()}
+    for name in folders:
+        (making / name).mkdir(parents=True, exist_ok=True)
+    for name in sorted(folders, key=lambda each: len(Path(each).parts), reverse=True):  # who owns one may close it
+        _give(making / name, folders[name].owner, folders[name].group, folders[name].mode)
 
 
 def entries_lost(document: Any, data: Path, keys: Path) -> dict[str, int]:
@@ -108,28 +120,15 @@ def _newest(folder: Path) -> Path:
 def _copy(source: Path, target: Path, file: BackedUpFile, name: str) -> None:
     """Copy a file and give it its mode, owner and time. Raises :class:`Broken` for other bytes than were backed up."""
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    seen = hashlib.sha256()
     try:
-        with source.open("rb") as reading, target.open("xb") as writing:
-            while piece := reading.read(PIECE):
-                seen.update(piece)
-                writing.write(piece)
-            writing.flush()
-            os.fsync(writing.fileno())
+        with source.open("rb") as reading:
+            _, sha256 = copied_bytes(reading, target)
     except FileNotFoundError as error:
         raise Missing("backup.file-missing", name=name) from error
-    if seen.hexdigest() != file.sha256:
+    if sha256 != file.sha256:
         raise Broken("backup.file-changed", name=name)
     _give(target, file.owner, file.group, file.mode)
     os.utime(target, ns=(file.modified, file.modified))
-
-
-def _give_folders(home: Path, manifest: Manifest) -> None:
-    """Make every folder, and give it away from the innermost outwards: who owns one may forbid to write in it."""
-    for name in manifest.folders:
-        (home / name).mkdir(parents=True, exist_ok=True)
-    for name, folder in sorted(manifest.folders.items(), reverse=True):
-        _give(home / name, folder.owner, folder.group, folder.mode)
 
 
 def _give(path: Path, owner: int, group: int, mode: int) -> None:

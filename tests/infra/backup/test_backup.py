@@ -63,8 +63,10 @@ def home(tmp_path: Path) -> Home:
 
 
 def test_a_restored_home_is_the_one_it_was_without_logs_and_sockets(home: Home, tmp_path: Path) -> None:
+    home.root.chmod(0o751)
     made = backed_up(home, tmp_path)
     again = restored(made, tmp_path / "again")
+    assert stat.S_IMODE(again.root.stat().st_mode) == 0o751
     before, after = everything(home.root), everything(again.root)
     lost = {name for name in before.keys() - after.keys() if not name.endswith(("-wal", "-shm"))}
     assert lost == {"logs", "logs/hub.log", "shelf/.making"}
@@ -127,6 +129,7 @@ def test_a_backup_in_which_one_file_changed_makes_no_home(
     with pytest.raises((Broken, Missing)):
         restored(made, folder / "again")
     assert not (folder / "again").exists()
+    assert not list(folder.glob(".*"))  # no keys are left beside it
 
 
 def test_a_period_whose_key_was_destroyed_does_not_come_back_with_an_older_backup(home: Home, tmp_path: Path) -> None:
